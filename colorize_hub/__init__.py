@@ -1,0 +1,30 @@
+"""Colour for grey photographs.
+
+>>> from colorize_hub import load
+>>> load().colorize("old.jpg").save("old-color.png")  # doctest: +SKIP
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from colorize_hub.colorizer import Canvas, Colorizer
+    from colorize_hub.hints import Hint
+    from colorize_hub.hub import load
+
+__version__ = "0.1.0"
+
+__all__ = ["Canvas", "Colorizer", "Hint", "load"]
+
+_HOME = {"Canvas": "colorizer", "Colorizer": "colorizer", "Hint": "hints", "load": "hub"}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use: torch takes seconds, and `colorize-hub --help` none."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,196 @@
+"""ColorNet: lightness (and hints) to a distribution over ab bins.
+
+A convolutional auto-encoder. The encoder, any timm backbone, takes lightness through strided
+convolutions down to stride 32; the decoder goes back up by interpolation and convolutions to
+stride 4 and ends in logits over the ab palette. Hints enter the decoder only, so a new hint never
+runs the encoder again.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorize_hub.bins import palette
+from colorize_hub.config import ColorizerConfig, ConfigError
+
+STRIDES = (4, 8, 16, 32)
+_AB_UNIT = 110.0  # hints reach the network as a*b* / 110, about -1..1
+
+
+class ColorNet(nn.Module):
+    """The network. Building it reads no file and needs no connection; weights are random.
+
+    Raises:
+        ConfigError: timm has no such encoder, or the encoder lacks a stride of 4, 8, 16 or 32.
+    """
+
+    def __init__(self, config: ColorizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = _build_encoder(config.encoder)
+        skips = self.encoder.feature_info.channels()  # pyright: ignore
+        widths = config.decoder_channels
+        self.stages = nn.ModuleList(
+            Stage(skip, below, width)
+            for skip, below, width in zip(
+                reversed(skips), (None, *widths[:-1]), widths, strict=True
+            )
+        )
+        # The mean of the deepest map, for the mood of the whole scene.
+        self.scene = nn.Linear(skips[-1], widths[0])
+        self.head = nn.Conv2d(widths[-1], len(palette(config.bin_step)), 1)
+
+    def encode(self, lightness: Tensor) -> list[Tensor]:
+        """Features of a grey picture.
+
+        Args:
+            lightness: (B, 1, H, W), L* 0..100, any size.
+
+        Returns:
+            Four maps (B, C, ceil(H / s), ceil(W / s)) at strides s = 4, 8, 16, 32.
+        """
+        grey = (lightness / 50 - 1).expand(-1, 3, -1, -1)
+        return self.encoder(grey.contiguous(memory_format=torch.channels_last))
+
+    def decode(self, features: Sequence[Tensor], hint_map: Tensor | None = None) -> Tensor:
+        """Logits over the ab palette at stride 4.
+
+        Args:
+            features: from `encode`.
+            hint_map: (B, 3, h, w) at stride 4: a*, b* in CIE units and mask 0..1 (see
+                hints.draw_hints); None means no hints and equals a map of zeros.
+
+        Returns:
+            (B, Q, h, w).
+        """
+        return self.head(self.decode_features(features, hint_map))
+
+    def decode_features(self, features: Sequence[Tensor], hint_map: Tensor | None) -> Tensor:
+        """The decoder up to its last map, (B, C, h, w) at stride 4, before the head."""
+        below = self.scene(features[-1].mean((2, 3)))[:, :, None, None]
+        for stage, skip in zip(self.stages, reversed(features), strict=True):
+            hint = None if hint_map is None else _pool_hints(hint_map, skip)
+            below = stage(skip, below, hint)
+        return below
+
+    def forward(self, lightness: Tensor, hint_map: Tensor | None = None) -> Tensor:
+        """encode, then decode: (B, 1, H, W) to (B, Q, H / 4, W / 4)."""
+        return self.decode(self.encode(lightness), hint_map)
+
+
+class Stage(nn.Module):
+    """One step up: join what comes from below, the encoder's map and the hints; then refine."""
+
+    def __init__(self, skip: int, below: int | None, width: int) -> None:
+        super().__init__()
+        self.from_below = nn.Identity() if below is None else nn.Conv2d(below, width, 1)
+        self.from_skip = nn.Conv2d(skip, width, 1)
+        self.from_hint = nn.Conv2d(3, width, 3, padding=1, bias=False)
+        self.refine = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
+        # Without normalisation: refine starts as the identity, and encoder maps (std 3 to 8 in
+        # ImageNet backbones) enter at a scale where silu is curved.
+        with torch.no_grad():
+            self.refine[1].weight.zero_()  # pyright: ignore
+            self.from_skip.weight.mul_(0.2)
+
+    def forward(self, skip: Tensor, below: Tensor, hint: Tensor | None) -> Tensor:
+        """(B, S, h, w), (B, C, h/2, w/2), (B, 3, h, w) to (B, width, h, w)."""
+        joined = self.from_skip(skip)
+        if below.shape[2:] == (1, 1):
+            joined = joined + self.from_below(below)
+        else:
+            # 1x1 before the interpolation: the same result at a quarter of the work.
+            up = F.interpolate(self.from_below(below), size=skip.shape[2:], mode="bilinear")
+            joined = joined + up
+        if hint is not None:
+            joined = joined + self.from_hint(hint)
+        return joined + self.refine[1](F.silu(self.refine[0](F.silu(joined))))
+
+
+def _build_encoder(name: str) -> nn.Module:
+    import timm  # brings torchvision; costs more than torch itself
+
+    try:
+        if not timm.is_model(name):  # create_model would follow "hf-hub:" and "local-dir:" names
+            raise ValueError("timm has no model of this name")
+        encoder = timm.create_model(name, pretrained=False, features_only=True)
+        strides = encoder.feature_info.reduction()  # pyright: ignore
+        levels = tuple(strides.index(stride) for stride in STRIDES)
+        return timm.create_model(name, pretrained=False, features_only=True, out_indices=levels)
+    except (RuntimeError, ValueError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"encoder {name!r} cannot be used: it must be a timm model with features_only and "
+            f"feature maps at strides {STRIDES} ({error})."
+        ) from error
+
+
+def _pool_hints(hint_map: Tensor, like: Tensor) -> Tensor:
+    """Bring a hint map to a feature map's size: mean ab of the hints in a cell, and whether any.
+
+    A plain average would thin one hint to 1/64 at stride 32; dividing by the pooled mask keeps
+    its colour at full strength at every stride.
+    """
+    ab, mask = hint_map[:, :2] / _AB_UNIT, hint_map[:, 2:]
+    if ab.shape[2:] != like.shape[2:]:
+        ab = F.adaptive_avg_pool2d(ab * mask, like.shape[2:])
+        mask = F.adaptive_avg_pool2d(mask, like.shape[2:])
+        ab = ab / mask.clamp_min(1e-6)
+    present = (mask > 0).to(ab)
+    return torch.cat((ab * present, present), dim=1).to(like)
+
+
+def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> ColorNet:
+    """A copy made for speed: BatchNorm folded into convolutions, channels_last, eval, no gradients.
+
+    The result computes the same function (to rounding) and cannot be trained.
+    """
+    copy = ColorNet(network.config)
+    copy.load_state_dict(network.state_dict())
+    _fold_batchnorm(copy.encoder.eval())
+    copy = copy.eval().requires_grad_(False).to(dtype)
+    return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the machine computes faster in it (GPU; AMX or AVX512-BF16), else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type != "cpu":
+        return torch.float32
+    fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+class _OpaqueNorms(torch.fx.Tracer):
+    """Traces a backbone down to its convolutions and normalisations, subclasses included."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        opaque = isinstance(m, nn.Conv2d | nn.BatchNorm2d)
+        return opaque or super().is_leaf_module(m, module_qualified_name)
+
+
+def _fold_batchnorm(encoder: nn.Module) -> None:
+    """Fold each BatchNorm that directly follows a convolution into it, in place.
+
+    An encoder that torch.fx cannot trace is left as it is: slower, not wrong.
+    """
+    try:
+        graph = _OpaqueNorms().trace(encoder)
+    except (torch.fx.proxy.TraceError, TypeError, RuntimeError):
+        return
+    modules = dict(encoder.named_modules())
+    for node in graph.nodes:
+        norm = modules.get(str(node.target)) if node.op == "call_module" else None
+        if not isinstance(norm, nn.BatchNorm2d):
+            continue
+        source = node.args[0]
+        conv = modules.get(str(source.target)) if source.op == "call_module" else None
+        if not isinstance(conv, nn.Conv2d) or len(source.users) > 1:
+            continue
+        fused = torch.nn.utils.fuse_conv_bn_eval(conv, norm)
+        conv.weight, conv.bias = fused.weight, fused.bias
+        # timm's BatchNormAct2d carries the activation that follows it.
+        after = getattr(norm, "act", nn.Identity())
+        encoder.set_submodule(str(node.target), after)

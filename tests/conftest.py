@@ -1,0 +1,60 @@
+"""Shared by all tests: a fixed seed, a small network, and no connection to the Hub."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
+
+import pytest
+import torch
+from torch import nn
+
+from colorize_hub.colorizer import Colorizer
+from colorize_hub.config import ColorizerConfig
+from colorize_hub.network import ColorNet
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def tiny_config():
+    return ColorizerConfig(
+        encoder="mobilenetv3_small_050", decoder_channels=(16, 16, 8, 8), size=64
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_network(tiny_config, lively):
+    """Random weights, but every layer counts, and the answer differs from place to place."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return lively(ColorNet(tiny_config))
+
+
+@pytest.fixture(scope="session")
+def tiny_colorizer(tiny_network):
+    return Colorizer(tiny_network, device="cpu", dtype=torch.float32)
+
+
+@pytest.fixture(scope="session")
+def lively():
+    """Gives a new network BatchNorm statistics and weights like those of a trained one."""
+    return _enliven
+
+
+def _enliven(network):
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    smooth = nn.functional.interpolate(torch.rand(8, 1, 5, 5), size=(64, 64), mode="bicubic")
+    pictures = torch.cat((smooth, torch.rand(8, 1, 64, 64))) * 100
+    with torch.no_grad():
+        for norm in norms:
+            norm.momentum = None  # take the statistics of one batch
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.normal_(norm.bias, std=0.2)
+        for stage in network.stages:
+            nn.init.kaiming_normal_(stage.refine[1].weight)
+        network.train()(pictures)
+        network.head.weight.mul_(2 / network.eval()(pictures).std())
+    return network

@@ -1,0 +1,90 @@
+"""config.json goes through ColorizerConfig unchanged; everything wrong in it has its message."""
+
+import json
+import math
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from colorize_hub.config import ColorizerConfig, ConfigError
+
+CUSTOM = {
+    "encoder": "resnet18",
+    "decoder_channels": [64, 48, 32, 16],
+    "bin_step": 20,
+    "size": 128,
+    "vividness": 0.25,
+    "chroma_scale": 1.25,
+    "format_version": 1,
+}
+
+
+def test_round_trip_through_json():
+    config = ColorizerConfig.from_dict(CUSTOM)
+    assert config.decoder_channels == (64, 48, 32, 16)
+    text = json.dumps(config.to_dict())
+    assert json.loads(text) == CUSTOM
+    assert ColorizerConfig.from_dict(json.loads(text)) == config
+
+
+def test_what_is_not_said_is_default():
+    assert ColorizerConfig.from_dict({}) == ColorizerConfig()
+    assert ColorizerConfig.from_dict(ColorizerConfig().to_dict()) == ColorizerConfig()
+
+
+def test_a_config_cannot_be_changed_and_can_be_a_key():
+    config = ColorizerConfig()
+    with pytest.raises(FrozenInstanceError):
+        config.size = 128
+    assert {config: 1}[ColorizerConfig()] == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("encoder", "", "encoder must be the name of a timm model"),
+        ("encoder", None, "encoder must be the name of a timm model"),
+        ("decoder_channels", 64, "decoder_channels must be a list of 4 integers"),
+        ("decoder_channels", "abcd", "decoder_channels must be a list of 4 integers"),
+        ("decoder_channels", [64, 32, 16], "decoder_channels must be 4 positive integers"),
+        ("decoder_channels", [64, 32, 16, 0], "decoder_channels must be 4 positive integers"),
+        ("decoder_channels", [64, 32, 16, 8.0], "decoder_channels must be 4 positive integers"),
+        ("decoder_channels", [64, 32, 16, True], "decoder_channels must be 4 positive integers"),
+        ("bin_step", 1, r"bin_step must be an integer 2\.\.50, got 1\."),
+        ("bin_step", 51, "bin_step must be"),
+        ("bin_step", 10.0, "bin_step must be"),
+        ("bin_step", "10", "bin_step must be"),
+        ("size", 31, r"size must be an integer 32\.\.2048, got 31\."),
+        ("size", 2049, "size must be"),
+        ("size", True, "size must be"),
+        ("vividness", -0.1, r"vividness must be a number 0\.\.1, got -0\.1\."),
+        ("vividness", 1.1, "vividness must be"),
+        ("vividness", math.nan, "vividness must be"),
+        ("vividness", "0.4", "vividness must be"),
+        ("vividness", None, "vividness must be"),
+        ("vividness", True, "vividness must be"),
+        ("chroma_scale", -1, r"chroma_scale must be a number 0\.\.4, got -1\."),
+        ("chroma_scale", 4.1, "chroma_scale must be"),
+        ("chroma_scale", math.inf, "chroma_scale must be"),
+        ("format_version", 2, "format_version 2; this colorize_hub reads 1. Upgrade"),
+        ("format_version", None, "format_version None"),
+    ],
+)
+def test_a_wrong_value_is_named(key, value, message):
+    with pytest.raises(ConfigError, match=message):
+        ColorizerConfig.from_dict(CUSTOM | {key: value})
+
+
+def test_an_unknown_key_is_named_beside_the_known_ones():
+    with pytest.raises(ConfigError, match=r"unknown key 'bins'; .* knows bin_step, chroma_scale"):
+        ColorizerConfig.from_dict(CUSTOM | {"bins": 313})
+
+
+@pytest.mark.parametrize("values", [None, [], "config", 3])
+def test_only_an_object_is_a_config(values):
+    with pytest.raises(ConfigError, match="must hold an object, got"):
+        ColorizerConfig.from_dict(values)
+
+
+def test_config_errors_are_value_errors():
+    assert issubclass(ConfigError, ValueError)
