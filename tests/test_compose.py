@@ -1,0 +1,143 @@
+"""Luminance is exact whatever the colours, and strips give the pixels of the whole picture."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from colorize_hub import compose
+from colorize_hub.color import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
+from colorize_hub.compose import colour_pixels, pixels_to_lightness
+
+DEPTHS = (np.uint8, np.uint16)
+
+
+def grey_levels(pixels):
+    """The 8-bit grey of each pixel's luminance, by the conversions alone: (H, W)."""
+    rgb = torch.from_numpy(pixels / np.iinfo(pixels.dtype).max).float().movedim(-1, 0)
+    grey = lightness_to_grey(rgb_to_lightness(rgb.expand(3, -1, -1)))
+    return (grey * 255).round().int()[0].numpy()
+
+
+def photo(seed, height, width, channels, dtype):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, np.iinfo(dtype).max, (height, width, channels), dtype, endpoint=True)
+
+
+def chroma(seed, rows, columns, reach):
+    rng = np.random.default_rng(seed)
+    return torch.from_numpy(rng.uniform(-reach, reach, (2, rows, columns))).float()
+
+
+def recolour(pixels, ab):
+    return colour_pixels(pixels_to_lightness(pixels), ab, pixels.dtype)
+
+
+def most_difference(one, other):
+    return np.abs(one.astype(int) - other.astype(int)).max()
+
+
+# --- luminance -------------------------------------------------------------------------------
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    small=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    channels=st.sampled_from((1, 3)),
+    dtype=st.sampled_from(DEPTHS),
+    reach=st.sampled_from((0, 5, 40, 128, 500, 1e5)),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_luminance_is_exact(size, small, channels, dtype, reach, seed):
+    pixels = photo(seed, *size, channels, dtype)
+    coloured = recolour(pixels, chroma(seed + 1, *small, reach))
+    assert (coloured.shape, coloured.dtype) == ((*size, 3), dtype)
+    assert most_difference(grey_levels(coloured), grey_levels(pixels)) <= 1
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_luminance_is_exact_for_every_grey_in_every_colour(dtype):
+    levels = np.arange(256, dtype=dtype) * (np.iinfo(dtype).max // 255)
+    hue, radius = torch.meshgrid(
+        torch.linspace(0, 2 * torch.pi, 72), torch.tensor([3.0, 15, 40, 80, 200]), indexing="ij"
+    )
+    ab = torch.stack((radius * hue.cos(), radius * hue.sin())).reshape(2, 1, -1)
+    pixels = np.repeat(levels[:, None, None], ab.shape[2], axis=1)
+    coloured = recolour(pixels, ab.expand(-1, 256, -1))
+    assert most_difference(grey_levels(coloured), grey_levels(pixels)) <= 1
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_without_chroma_every_grey_stays_itself(dtype):
+    pixels = np.arange(np.iinfo(dtype).max + 1, dtype=dtype).reshape(-1, 256, 1)
+    coloured = recolour(pixels, torch.zeros(2, 1, 1))
+    slack = 0 if dtype == np.uint8 else 2  # the 6-digit matrix makes grey very slightly warm
+    assert most_difference(coloured, pixels.repeat(3, axis=2)) <= slack
+
+
+def test_hue_stays_where_chroma_must_shrink():
+    grey = np.full((1, 1, 1), 30, np.uint8)
+    red, green, blue = recolour(grey, torch.tensor([300.0, 0.0])[:, None, None])[0, 0].astype(int)
+    assert red > 50
+    assert green < 15  # clipping each channel would have turned it to pink or orange
+    assert 10 < blue < red
+
+
+# --- pixels to lightness ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_lightness_of_grey_is_that_of_equal_channels(dtype):
+    grey = photo(0, 40, 50, 1, dtype)
+    colour = np.repeat(grey, 3, axis=2)
+    lightness = pixels_to_lightness(grey)
+    assert (lightness.shape, lightness.dtype) == ((1, 40, 50), torch.float32)
+    torch.testing.assert_close(lightness, pixels_to_lightness(colour), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_lightness_of_black_white_and_the_middle(dtype):
+    most = np.iinfo(dtype).max
+    pixels = np.array([0, most, round(most * 118.9 / 255)], dtype).reshape(1, 3, 1)
+    expected = torch.tensor([[[0.0, 100.0, 50.0]]])
+    torch.testing.assert_close(pixels_to_lightness(pixels), expected, atol=0.05, rtol=0)
+
+
+# --- strips and resizing ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strip", [1, 1000, 1 << 30])
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_strips_give_the_same_pixels(monkeypatch, strip, dtype):
+    pixels, ab = photo(0, 90, 70, 3, dtype), chroma(1, 8, 6, 90)
+    expected, lightness = recolour(pixels, ab), pixels_to_lightness(pixels)
+    monkeypatch.setattr(compose, "_STRIP_PIXELS", strip)
+    assert most_difference(recolour(pixels, ab), expected) <= 1
+    torch.testing.assert_close(pixels_to_lightness(pixels), lightness, atol=1e-4, rtol=0)
+
+
+def test_a_picture_of_several_strips_is_what_the_formula_says():
+    pixels, ab = photo(0, 400, 300, 3, np.uint8), chroma(1, 16, 24, 90)
+    lightness = pixels_to_lightness(pixels)
+    large = F.interpolate(ab[None], size=(400, 300), mode="bicubic")[0]
+    rgb = lab_to_rgb(torch.cat((lightness, fit_gamut(lightness, large))))
+    expected = (rgb * 255).round().movedim(0, -1).byte().numpy()
+    assert most_difference(recolour(pixels, ab), expected) <= 1
+
+
+@pytest.mark.parametrize(("source", "target"), [(1, 1), (1, 9), (7, 19), (64, 1000), (40, 11)])
+def test_the_matrix_resizes_as_interpolate_does(source, target):
+    line = torch.randn(source)
+    expected = F.interpolate(line[None, None, None], size=(1, target), mode="bicubic")
+    resized = compose._bicubic(source, target) @ line
+    torch.testing.assert_close(resized, expected[0, 0, 0], atol=1e-5, rtol=0)
+
+
+def test_enlarging_keeps_flat_colour_flat():
+    pixels = np.full((50, 70, 1), 120, np.uint8)
+    coloured = recolour(pixels, torch.tensor([20.0, -30.0])[:, None, None].expand(2, 4, 6))
+    assert (coloured == coloured[0, 0]).all()
+    assert np.ptp(coloured[0, 0]) > 20
