@@ -11,10 +11,9 @@ if TYPE_CHECKING:
     from colorize_hub.colorizer import Canvas, Colorizer
     from colorize_hub.hints import Hint
     from colorize_hub.hub import load
+from colorize_hub.version import __version__
 
-__version__ = "0.1.0"
-
-__all__ = ["Canvas", "Colorizer", "Hint", "load"]
+__all__ = ["Canvas", "Colorizer", "Hint", "__version__", "load"]
 
 _HOME = {"Canvas": "colorizer", "Colorizer": "colorizer", "Hint": "hints", "load": "hub"}
 

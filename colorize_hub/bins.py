@@ -71,17 +71,23 @@ def soft_assign(ab: Tensor, step: int) -> tuple[Tensor, Tensor]:
 
 
 def temperature(vividness: float) -> float:
-    """Softmax temperature for a vividness 0..1: 4 ** (1 - 2 * vividness).
+    """Softmax temperature for a vividness 0..1: 1 up to 0.5, then down to 0.25.
 
-    0.5 decodes the mean of the distribution as it was learned (T = 1). Towards 0 all bins come to
-    weigh the same (T = 4: dull), towards 1 the likeliest win (T = 0.25: vivid).
+    0.5 decodes the mean of the distribution as it was learned; towards 1 the likeliest bins win.
+    Below 0.5 the mean's chroma fades instead (see `fading`): a temperature above 1 would pull all
+    colours to the mean of the palette, which is a tint, not grey.
 
     Raises:
         ValueError: vividness outside 0..1 or not a number.
     """
     if not 0 <= vividness <= 1:
         raise ValueError(f"vividness must be 0..1, got {vividness}.")
-    return 4.0 ** (1 - 2 * vividness)
+    return 4.0 ** min(0.0, 1 - 2 * vividness)
+
+
+def fading(vividness: float) -> float:
+    """Factor on chroma for a vividness 0..1: from a quarter at 0 to 1 at 0.5 and above."""
+    return min(1.0, 0.25 + 1.5 * vividness)
 
 
 def decode_bins(logits: Tensor, step: int, vividness: float, chroma_scale: float = 1.0) -> Tensor:
@@ -90,14 +96,14 @@ def decode_bins(logits: Tensor, step: int, vividness: float, chroma_scale: float
     Args:
         logits: (B, Q, H, W), Q = len(palette(step)).
         step: grid spacing of the palette.
-        vividness: 0..1, see `temperature`.
+        vividness: 0..1, see `temperature` and `fading`.
         chroma_scale: factor on the result.
 
     Returns:
         (B, 2, H, W) a*b*, float32.
     """
     share = torch.softmax(logits.float() / temperature(vividness), dim=1)
-    centres = palette(step).to(share) * chroma_scale
+    centres = palette(step).to(share) * (chroma_scale * fading(vividness))
     return torch.einsum("bqhw,qc->bchw", share, centres)
 
 
@@ -118,6 +124,7 @@ def suggest_colours(
     share = torch.softmax(logits.float(), dim=0)
     centres = palette(step).to(share)
     means = _distant_modes(share, centres, k)
+    mass = share.new_zeros(len(means))
     for _ in range(10):
         nearest = torch.cdist(centres, means).argmin(1)
         member = torch.nn.functional.one_hot(nearest, len(means)) * share[:, None]  # (Q, K)

@@ -216,6 +216,10 @@ class Canvas:
         ab = self._colorizer._decode(self._features, hint_map, vividness)
         return self._prepared.paint(ab[0])
 
+    def logits(self, hints: Sequence[Hint] = ()) -> Tensor:
+        """What `render` decodes: (1, Q, h, w) logits over the ab palette, at stride 4."""
+        return self._colorizer._logits(self._features, self._draw(hints)).float()
+
     def suggest(self, x: float, y: float, k: int = 5) -> list[tuple[tuple[int, int, int], float]]:
         """Colours the model finds likely at a place of the original picture.
 
@@ -232,7 +236,7 @@ class Canvas:
             )
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}.")
-        logits = self._colorizer._logits(self._features, None)[0]
+        logits = self.logits()[0]
         rows, columns = logits.shape[1:]
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
         lightness = float(self._prepared.lightness[0, int(y), int(x)])
@@ -243,7 +247,7 @@ class Canvas:
 
         1 minus the entropy of the predicted distribution over that of the uniform one.
         """
-        logits = self._colorizer._logits(self._features, None).float()
+        logits = self.logits()
         entropy = torch.special.entr(logits.softmax(1)).sum(1, keepdim=True)
         sure = (1 - entropy / math.log(logits.shape[1])).clamp(0, 1)
         full = F.interpolate(sure, size=(self.height, self.width), mode="bilinear")

@@ -80,7 +80,7 @@ class ColorizerConfig:
 
     def to_dict(self) -> dict[str, object]:
         """The content of config.json."""
-        return asdict(self) | {"decoder_channels": list(self.decoder_channels)}
+        return {**asdict(self), "decoder_channels": list(self.decoder_channels)}
 
 
 def _is_int(value: object) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.fx.proxy import TraceError
 
 from colorize_hub.bins import palette
 from colorize_hub.config import ColorizerConfig, ConfigError
@@ -134,8 +135,9 @@ def _pool_hints(hint_map: Tensor, like: Tensor) -> Tensor:
     """
     ab, mask = hint_map[:, :2] / _AB_UNIT, hint_map[:, 2:]
     if ab.shape[2:] != like.shape[2:]:
-        ab = F.adaptive_avg_pool2d(ab * mask, like.shape[2:])
-        mask = F.adaptive_avg_pool2d(mask, like.shape[2:])
+        size = (like.shape[2], like.shape[3])
+        ab = F.adaptive_avg_pool2d(ab * mask, size)
+        mask = F.adaptive_avg_pool2d(mask, size)
         ab = ab / mask.clamp_min(1e-6)
     present = (mask > 0).to(ab)
     return torch.cat((ab * present, present), dim=1).to(like)
@@ -178,7 +180,7 @@ def _fold_batchnorm(encoder: nn.Module) -> None:
     """
     try:
         graph = _OpaqueNorms().trace(encoder)
-    except (torch.fx.proxy.TraceError, TypeError, RuntimeError):
+    except (TraceError, TypeError, RuntimeError):
         return
     modules = dict(encoder.named_modules())
     for node in graph.nodes:

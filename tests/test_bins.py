@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from colorize_hub.bins import decode_bins, palette, soft_assign, suggest_colours, temperature
+from colorize_hub.bins import (
+    decode_bins,
+    fading,
+    palette,
+    soft_assign,
+    suggest_colours,
+    temperature,
+)
 from colorize_hub.color import rgb_to_lab
 
 STEPS = (5, 10, 20)
@@ -108,11 +115,14 @@ def test_means_of_colours_at_the_rim_still_get_a_whole_distribution():
 # --- decoding --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("vividness", "power"), [(0, 0.25), (0.5, 1), (1, 4)])
-def test_decoding_is_the_mean_of_the_sharpened_distribution(vividness, power):
+@pytest.mark.parametrize(
+    ("vividness", "power", "factor"),
+    [(0, 1, 0.25), (0.3, 1, 0.7), (0.5, 1, 1), (0.75, 2, 1), (1, 4, 1)],
+)
+def test_decoding_is_the_mean_of_the_sharpened_distribution(vividness, power, factor):
     logits = logits_of({(40, 20): 0.6, (-40, 0): 0.4})[None, :, None, None]
     first, second = 0.6**power, 0.4**power
-    mean = torch.tensor([40 * (first - second), 20 * first]) / (first + second)
+    mean = torch.tensor([40 * (first - second), 20 * first]) / (first + second) * factor
     decoded = decode_bins(logits, 10, vividness).flatten()
     torch.testing.assert_close(decoded, mean, atol=1e-3, rtol=0)
 
@@ -147,9 +157,14 @@ def test_bfloat16_logits_decode_in_float32():
     torch.testing.assert_close(decoded, decode_bins(logits.float(), 10, 0.3))
 
 
-@pytest.mark.parametrize(("vividness", "expected"), [(0, 4), (0.25, 2), (0.5, 1), (1, 0.25)])
+@pytest.mark.parametrize(("vividness", "expected"), [(0, 1), (0.5, 1), (0.75, 0.5), (1, 0.25)])
 def test_temperature(vividness, expected):
     assert temperature(vividness) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("vividness", "expected"), [(0, 0.25), (0.25, 0.625), (0.5, 1), (1, 1)])
+def test_fading(vividness, expected):
+    assert fading(vividness) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("vividness", [-0.01, 1.01, math.nan, math.inf])

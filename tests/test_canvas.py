@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from colorize_hub.bins import palette
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.hints import Hint
 from colorize_hub.network import ColorNet
@@ -21,6 +22,13 @@ def test_a_canvas_renders_what_colorize_gives(tiny_colorizer):
         np.testing.assert_array_equal(canvas.render(**options), expected)
     small = tiny_colorizer.canvas(grey, size=32).render()
     np.testing.assert_array_equal(small, tiny_colorizer.colorize(grey, size=32))
+
+
+def test_logits_are_those_of_the_decoder_with_the_hints(tiny_colorizer):
+    canvas = tiny_colorizer.canvas(scene(40, 60))  # worked on at 64 x 96
+    plain, hinted = canvas.logits(), canvas.logits([Hint(10, 20, RED)])
+    assert (plain.dtype, plain.shape) == (torch.float32, (1, len(palette(10)), 16, 24))
+    assert (plain - hinted).abs().max() > 0.01
 
 
 def test_a_canvas_encodes_once(tiny_network):

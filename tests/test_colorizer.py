@@ -13,8 +13,7 @@ from PIL import Image
 
 from colorize_hub.color import fit_gamut, lab_to_rgb
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.compose import working_shape
-from colorize_hub.compose import pixels_to_lightness
+from colorize_hub.compose import pixels_to_lightness, working_shape
 from colorize_hub.hints import Hint
 from colorize_hub.hub import BUNDLED, load
 from colorize_hub.network import ColorNet
