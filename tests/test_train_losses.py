@@ -1,0 +1,88 @@
+"""The loss against a plain loop, and its weights."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from colorize_hub.bins import palette
+from colorize_hub.color import rgb_to_lab
+from train.losses import bin_prior, bin_weights, soft_cross_entropy
+
+STEP = 10
+BINS = len(palette(STEP))
+
+
+@pytest.fixture
+def ab():
+    """(300, 2) colours of sRGB."""
+    return rgb_to_lab(torch.rand(3, 1, 300))[1:, 0].T
+
+
+def shares(colour):
+    """Bilinear weights of one colour on the palette, {bin: weight}, by hand."""
+    at = {tuple(centre): index for index, centre in enumerate(palette(STEP).tolist())}
+    low = [math.floor(c / STEP) for c in colour]
+    found = {}
+    for a in (low[0], low[0] + 1):
+        for b in (low[1], low[1] + 1):
+            weight = (1 - abs(colour[0] / STEP - a)) * (1 - abs(colour[1] / STEP - b))
+            if (a * STEP, b * STEP) in at:
+                found[at[a * STEP, b * STEP]] = weight
+    return found
+
+
+def test_the_prior_counts_colours(ab):
+    prior = bin_prior(ab, STEP)
+    expected = torch.zeros(BINS)
+    for colour in ab.tolist():
+        for index, weight in shares(colour).items():
+            expected[index] += weight / len(ab)
+    assert prior.sum() == pytest.approx(1)
+    assert torch.allclose(prior, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("rebalance", [0.0, 0.3, 0.5, 1.0])
+def test_weights_average_to_one_over_the_prior(ab, rebalance):
+    prior = bin_prior(ab, STEP)  # many bins never occur
+    weights = bin_weights(prior, rebalance)
+    assert float((weights * prior).sum()) == pytest.approx(1, abs=1e-5)
+    assert bool(weights.isfinite().all())
+    mixed = (1 - rebalance) * prior + rebalance / BINS
+    seen = prior > 1e-5
+    assert torch.allclose((weights * mixed)[seen], (weights * mixed)[seen][0], rtol=1e-4)
+
+
+def test_without_rebalancing_all_weigh_one(ab):
+    assert torch.allclose(bin_weights(bin_prior(ab, STEP), 1.0), torch.ones(BINS))
+
+
+def test_cross_entropy_equals_a_plain_loop(ab):
+    logits = torch.randn(len(ab), BINS) * 3
+    weights = bin_weights(bin_prior(ab, STEP), 0.5)
+    total = 0.0
+    for row, colour in zip(logits.double().numpy(), ab.tolist(), strict=True):
+        log_share = row - row.max() - np.log(np.exp(row - row.max()).sum())
+        target = shares(colour)
+        rarity = sum(weight * float(weights[index]) for index, weight in target.items())
+        total -= rarity * sum(weight * log_share[index] for index, weight in target.items())
+    loss = soft_cross_entropy(logits, ab, STEP, weights)
+    assert float(loss) == pytest.approx(total / len(ab), rel=1e-5)
+
+
+def test_the_mean_over_equal_shares_is_the_mean_over_all(ab):
+    logits, weights = torch.randn(len(ab), BINS), bin_weights(bin_prior(ab, STEP), 0.5)
+    whole = soft_cross_entropy(logits, ab, STEP, weights)
+    halves = [
+        soft_cross_entropy(logits[part], ab[part], STEP, weights)
+        for part in (slice(0, 150), slice(150, 300))
+    ]
+    assert float(whole) == pytest.approx(float(sum(halves)) / 2, rel=1e-5)
+
+
+def test_half_precision_logits_are_summed_in_full(ab):
+    logits = torch.randn(len(ab), BINS).bfloat16()
+    loss = soft_cross_entropy(logits, ab, STEP, torch.ones(BINS))
+    assert loss.dtype == torch.float32
+    assert torch.equal(loss, soft_cross_entropy(logits.float(), ab, STEP, torch.ones(BINS)))

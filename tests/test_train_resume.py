@@ -1,0 +1,172 @@
+"""Runs that are killed or stopped, and go on as if nothing had happened."""
+
+import multiprocessing
+import random
+import signal
+import time
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.training_fixtures import (
+    TINY,
+    Run,
+    datasets_cache,
+    encoded,
+    equal,
+    losses,
+    picture,
+    train_here,
+    weights,
+    write_parquet,
+)
+from train.checkpoint import FILE_NAME, Progress, load_checkpoint, save_checkpoint
+
+STEPS = TINY["pictures"] // TINY["batch"]  # 40; the crops grow at 20, the encoder thaws at 30
+SHORT = {"pictures": 16, "warmup": 2, "validation": 2}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_cache(tmp_path_factory):
+    with datasets_cache(tmp_path_factory.mktemp("cache")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A grey and a broken picture among two dozen, so rows and pictures are counted apart."""
+    images = [encoded(picture(seed)) for seed in range(24)]
+    images[7], images[13] = encoded(picture(7).convert("L").convert("RGB")), b"broken"
+    return write_parquet(tmp_path_factory.mktemp("data") / "pictures.parquet", images)
+
+
+def test_a_run_killed_anywhere_ends_in_the_same_bits(data, tmp_path):
+    train_here(data, tmp_path / "whole")
+    # Once in every part: small crops; large crops; the encoder trained too.
+    moments = [
+        (random.randint(*part), random.uniform(0, 0.1)) for part in ((3, 17), (21, 28), (31, 34))
+    ]
+    print("killed at (step, seconds later):", moments)
+    for attempt, (step, seconds) in enumerate(moments):
+        run = Run(data, tmp_path / "killed", tmp_path / "cache", resume=attempt > 0)
+        run.interrupt(signal.SIGKILL, step, seconds)
+        code, _, err = run.end()
+        assert code in (-signal.SIGKILL, 0), err
+    code, _, err = Run(data, tmp_path / "killed", tmp_path / "cache", resume=True).end()
+    assert code == 0, err
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    assert list(losses(tmp_path / "whole")) == list(range(1, STEPS + 1))
+    assert equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+
+
+def test_a_streaming_run_stopped_and_killed_ends_in_the_same_bits(data, tmp_path):
+    changes = {"streaming": True, "precision": "bf16"}
+    train_here(data, tmp_path / "whole", **changes)
+
+    def start(resume):
+        return Run(data, tmp_path / "stopped", tmp_path / "cache", resume=resume, **changes)
+
+    run = start(resume=False)
+    run.interrupt(signal.SIGINT, random.randint(3, 15), 0)
+    code, out, err = run.end()
+    assert code == 0, err
+    assert "Traceback" not in err
+    reached = max(losses(tmp_path / "stopped"))
+    assert f"Stopped at step {reached}; go on with --resume." in err
+    assert not (tmp_path / "stopped" / "model").exists()
+    assert "pictures/s" in err  # the progress bar
+    assert "pictures/s" not in out
+
+    run = start(resume=True)
+    run.interrupt(signal.SIGKILL, random.randint(22, 34), random.uniform(0, 0.1))
+    run.end()
+    code, _, err = start(resume=True).end()
+    assert code == 0, err
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
+    assert equal(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
+
+
+def test_resume_refuses_other_settings_and_names_them(data, tmp_path):
+    train_here(data, tmp_path, **SHORT)
+    with pytest.raises(
+        ValueError, match=r"other settings: --encoder-lr was 0\.0001, is 0\.5\. Give"
+    ):
+        train_here(data, tmp_path, **SHORT, resume=True, encoder_lr=0.5)
+    with pytest.raises(
+        ValueError, match=r"--sizes was \[32, 64\], is \[64, 64\]; --seed was 0, is 3"
+    ):
+        train_here(data, tmp_path, **SHORT, resume=True, sizes=(64, 64), seed=3)
+    before = weights(tmp_path)
+    train_here(data, tmp_path, **SHORT, resume=True, save_every=99, log="tensorboard")
+    assert equal(weights(tmp_path), before)  # nothing was left to do
+
+
+def test_resume_without_a_checkpoint_says_so(data, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"--resume: there is no .*Start without --resume"):
+        train_here(data, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("content", ["page", "other tensors"])
+def test_a_checkpoint_that_is_none_is_named(data, tmp_path, content):
+    if content == "page":
+        (tmp_path / FILE_NAME).write_text("<!doctype html>")
+    else:
+        save_file({"weight": torch.zeros(2)}, tmp_path / FILE_NAME)
+    with pytest.raises(ValueError, match=rf"{FILE_NAME} is not a readable checkpoint"):
+        train_here(data, tmp_path, resume=True)
+
+
+def trainee(value):
+    network = torch.nn.Conv2d(64, 64, 3).to(memory_format=torch.channels_last)
+    for parameter in network.parameters():
+        torch.nn.init.constant_(parameter, value)
+    averaged = {name: p.detach().clone() for name, p in network.named_parameters()}
+    return network, averaged, torch.optim.AdamW(network.parameters(), fused=True)
+
+
+def save_forever(folder):
+    step = 0
+    while True:
+        step += 1
+        network, averaged, optimizer = trainee(float(step))
+        save_checkpoint(folder, network, averaged, optimizer, torch.ones(3), Progress(step), {})
+
+
+def test_a_checkpoint_is_whole_whenever_its_writer_dies(tmp_path):
+    reached = []
+    for _ in range(8):
+        writer = multiprocessing.get_context("fork").Process(target=save_forever, args=(tmp_path,))
+        writer.start()
+        time.sleep(random.uniform(0.1, 0.3))
+        writer.kill()
+        writer.join()
+        if (tmp_path / FILE_NAME).exists():
+            network, averaged, optimizer = trainee(0.0)
+            _, progress = load_checkpoint(tmp_path, network, averaged, optimizer, {})
+            for tensor in (*network.parameters(), *averaged.values()):
+                assert bool((tensor == progress.step).all())
+            reached.append(progress.step)
+    assert max(reached) > 3
+
+
+def test_the_optimizer_goes_on_with_its_moments_in_place(tmp_path):
+    """In a network in channels_last the fused AdamW takes moments in the order of their memory."""
+    pictures = torch.randn(12, 2, 64, 8, 8)
+
+    def steps(network, averaged, optimizer, pictures):
+        for picture in pictures:
+            network(picture).square().mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        return {name: p.detach().clone() for name, p in network.named_parameters()}
+
+    whole = trainee(0.1)
+    expected = steps(*whole, pictures)
+    half = trainee(0.1)
+    steps(*half, pictures[:6])
+    save_checkpoint(tmp_path, *half, torch.ones(3), Progress(6, (7,), 1.5), {"lr": 1})
+    rest = trainee(0.9)
+    prior, progress = load_checkpoint(tmp_path, *rest, {"lr": 1})
+    assert (prior.tolist(), progress) == ([1, 1, 1], Progress(6, (7,), 1.5))
+    assert equal(steps(*rest, pictures[6:]), expected)

@@ -1,0 +1,1 @@
+"""Training: `python -m train`. It uses the library; the library never uses it."""
