@@ -1,0 +1,95 @@
+"""What is measured: the network, a large photograph, colour conversion, and starting up."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from skimage.color import lab2rgb, rgb2lab
+
+from bench.clock import Row, Work, compare, fresh_python
+from colorize_hub import Colorizer
+from colorize_hub.color import lab_to_rgb, rgb_to_lab
+from colorize_hub.image import save_image
+from colorize_hub.network import ColorNet, fast_dtype, for_inference
+
+SIDE = 256
+
+
+def network_rows(network: ColorNet, turns: int) -> Iterator[Row]:
+    """The network at 256 x 256: the copy made for speed beside the network as it was trained."""
+    plain, fast = network.eval(), for_inference(network)
+    yield from _network_rows("fp32", fast, "as trained", plain, turns)
+    dtype = fast_dtype(torch.device("cpu"))
+    if dtype != torch.float32:
+        yield from _network_rows("bf16", for_inference(network, dtype), "fp32", fast, turns)
+
+
+@torch.inference_mode()
+def _network_rows(
+    name: str, network: ColorNet, other_name: str, other: ColorNet, turns: int
+) -> Iterator[Row]:
+    work, other_work = _parts(network), _parts(other)
+    for part in work:
+        yield from compare({f"{part}, {name}": work[part]}, other_name, other_work[part], turns)
+
+
+def _parts(network: ColorNet) -> dict[str, Work]:
+    grey = torch.full((1, 1, SIDE, SIDE), 50.0, dtype=network.head.weight.dtype)
+    return {
+        "encode": partial(network.encode, grey),
+        "decode": partial(network.decode, network.encode(grey)),
+        "encode + decode": partial(network, grey),
+    }
+
+
+def photograph_rows(colorizer: Colorizer, folder: Path, megapixels: float, turns: int) -> list[Row]:
+    """A JPEG file to a JPEG file in colour, beside Pillow doing no more than decode and encode."""
+    source, target = folder / "large.jpg", folder / "large-color.jpg"
+    make_photograph(megapixels).save(source, quality=95)
+
+    def colour() -> None:
+        image = colorizer.colorize(source)
+        save_image(image, target)
+
+    def copy() -> None:
+        Image.open(source).convert("RGB").save(target, quality=95, subsampling="4:4:4")
+
+    name = f"{megapixels:g}-megapixel JPEG to JPEG"
+    return compare({name: colour}, "Pillow, no colouring", copy, turns)
+
+
+def conversion_rows(megapixels: float, turns: int) -> list[Row]:
+    """sRGB to Lab and back beside scikit-image, both in float32."""
+    pixels = np.asarray(make_photograph(megapixels).convert("RGB"), np.float32) / 255
+    rgb = torch.from_numpy(pixels).movedim(-1, 0).contiguous()
+    name = f"{megapixels:g} megapixels to Lab and back"
+    works = {name: lambda: lab_to_rgb(rgb_to_lab(rgb))}
+    return compare(works, "scikit-image", lambda: lab2rgb(rgb2lab(pixels)), turns)
+
+
+def start_rows(model: Path, folder: Path, turns: int) -> list[Row]:
+    """Fresh processes, beside one that only imports torch."""
+    make_photograph(0.3).save(folder / "small.png")
+    public = "from colorize_hub import Canvas, Colorizer, Hint, load"
+    photo = ("photo", str(folder / "small.png"), "--model", str(model), "--overwrite")
+    works = {
+        "import colorize_hub, all of it": fresh_python("-c", public),
+        "import and load()": fresh_python("-c", f"{public}; load({str(model)!r})"),
+        "colorize-hub photo, 0.3 megapixels": fresh_python("-m", "colorize_hub", *photo),
+    }
+    return compare(works, "import torch", fresh_python("-c", "import torch"), turns)
+
+
+def make_photograph(megapixels: float) -> Image.Image:
+    """A grey 4:3 picture with the smooth gradients and the grain of a scanned print."""
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    width = height * 4 // 3
+    rng = np.random.default_rng(0)
+    soft = Image.fromarray(rng.uniform(0, 200, (12, 16)).astype(np.float32))
+    smooth = np.asarray(soft.resize((width, height), Image.Resampling.BICUBIC))
+    slope = np.linspace(0, 40, width, dtype=np.float32)
+    grain = rng.normal(0, 3, (height, width)).astype(np.float32)
+    return Image.fromarray((smooth + slope + grain).clip(0, 255).astype(np.uint8))

@@ -1,0 +1,134 @@
+"""The command line: `colorize-hub photo IN [OUT]` and `colorize-hub app`."""
+
+# ruff: noqa: T201 - a command says what it did
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import arg
+
+_ABOUT = """Colour for black-and-white photographs, on this computer.
+
+Example: colorize-hub photo old.jpg   writes old-color.png beside it.
+Each command has its own --help."""
+
+_Model = Annotated[str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")]
+
+
+def main() -> None:
+    """Run the command that sys.argv asks for; exit 1 on an error, 2 on wrong usage."""
+    logging.basicConfig(format="colorize-hub: %(message)s")
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            {"photo": photo, "app": app},
+            prog="colorize-hub",
+            description=_ABOUT,
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+    except (OSError, ValueError) as error:
+        sys.exit(f"colorize-hub: {_one_line(error)}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def photo(
+    picture: Annotated[Path, arg(metavar="IN")],
+    output: Annotated[
+        Path | None, arg(metavar="[OUT]", help_behavior_hint="(default: IN's name + -color.png)")
+    ] = None,
+    /,
+    *,
+    model: _Model = None,
+    vividness: Annotated[
+        float | None, arg(metavar="V", help_behavior_hint="(default: the model's own)")
+    ] = None,
+    size: Annotated[
+        int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
+    ] = None,
+    overwrite: Annotated[bool, arg(help_behavior_hint="")] = False,
+) -> None:
+    """Colour one photograph.
+
+    Example: colorize-hub photo old.jpg new.jpg --vividness 0.7
+
+    Args:
+        picture: Photograph to colour: JPEG, PNG, TIFF, WebP and more. It is never changed.
+        output: File to write: .png, .jpg, .webp or .tif. Size and EXIF data are the photograph's.
+        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
+        vividness: 0 (dull) to 1 (vivid).
+        size: Short side in pixels at which colours are found; OUT keeps the photograph's size.
+        overwrite: Replace OUT if it exists; without this flag that is an error.
+    """
+    start = time.perf_counter()
+    output = picture.with_name(f"{picture.stem}-color.png") if output is None else output
+    _check_paths(picture, output, overwrite)
+    from colorize_hub.hub import load
+    from colorize_hub.image import save_image
+
+    coloured = load(model).colorize(picture, vividness=vividness, size=size)
+    save_image(coloured, output)
+    print(f"Wrote {output} in {time.perf_counter() - start:.1f} s")
+
+
+def app(
+    *,
+    model: _Model = None,
+    port: Annotated[
+        int | None, arg(metavar="P", help_behavior_hint="(default: the first free one from 7860)")
+    ] = None,
+    host: Annotated[str, arg(metavar="H")] = "127.0.0.1",
+) -> None:
+    """Open the web page: upload photographs and steer their colours. Stop it with Ctrl-C.
+
+    Example: colorize-hub app --port 8080
+
+    Args:
+        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
+        port: Port to serve on.
+        host: Address to serve on. The default is for this computer alone, 0.0.0.0 for the network.
+    """
+    if port is not None and not 1 <= port <= 65535:
+        raise ValueError(f"port must be 1..65535, got {port}.")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+    try:
+        from colorize_hub.demo import build_demo
+    except ModuleNotFoundError as error:
+        if error.name != "gradio":
+            raise
+        raise ValueError("app needs Gradio: pip install 'colorize-hub[app]'") from error
+    from colorize_hub.hub import load
+
+    build_demo(load(model)).launch(server_name=host, server_port=port)
+
+
+def _check_paths(picture: Path, output: Path, overwrite: bool) -> None:
+    """Find what would fail later, before torch and the model are loaded."""
+    from colorize_hub.image import check_savable
+
+    if picture.is_dir():
+        raise IsADirectoryError(f"{picture} is a folder; photo takes one picture.")
+    if not picture.exists():
+        raise FileNotFoundError(f"There is no picture {picture}; check the name.")
+    if output.is_dir():
+        raise IsADirectoryError(f"{output} is a folder; name the file to write.")
+    check_savable(output)
+    if output.exists() and output.samefile(picture):
+        raise FileExistsError(f"{output} is the photograph itself; name another file to write.")
+    if output.exists() and not overwrite:
+        raise FileExistsError(f"{output} exists; add --overwrite to replace it, or name another.")
+
+
+def _one_line(error: OSError | ValueError) -> str:
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror + (f": {error.filename}" if error.filename else "")
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

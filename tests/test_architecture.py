@@ -1,0 +1,141 @@
+"""House rules that no linter knows: imports go one way, files stay short, import is light."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LIBRARY = ROOT / "colorize_hub"
+
+# A module may import from the lines above its own. demo is one package, free inside.
+ORDER = """
+color config metadata version
+sources
+bins hints formats
+network image
+compose
+colorizer
+video metrics model_card
+hub
+__init__
+demo
+cli
+__main__
+"""
+LEVEL = {name: level for level, line in enumerate(ORDER.splitlines()) for name in line.split()}
+LONGEST_FILE = 300
+LIGHT = {"gradio", "datasets", "skimage", "timm", "torchvision", "huggingface_hub"}
+
+
+def sources(*folders):
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def module_of(path):
+    """colorize_hub/demo/photo.py is demo, colorize_hub/hub.py is hub."""
+    first = path.relative_to(LIBRARY).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path):
+    """Every dotted name that a file imports, inside functions and TYPE_CHECKING too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}:{node.lineno} imports relatively"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+
+
+def library_modules(path):
+    """The modules of colorize_hub that a file imports."""
+    for name in imports(path):
+        package, _, rest = name.partition(".")
+        if package == "colorize_hub":
+            first = rest.partition(".")[0]
+            is_module = (LIBRARY / f"{first}.py").exists() or (LIBRARY / first).is_dir()
+            yield first if first and is_module else "__init__"
+
+
+def test_every_module_has_a_place_in_the_order():
+    here = {module_of(path) for path in sources("colorize_hub")}
+    assert here - LEVEL.keys() == set(), "put new modules into ORDER"
+    assert len(here) > 10
+
+
+@pytest.mark.parametrize("path", sources("colorize_hub"), ids=lambda p: p.stem)
+def test_imports_go_one_way(path):
+    own = module_of(path)
+    inside = {own} if own == "demo" else set()
+    wrong = {
+        name for name in library_modules(path) if LEVEL[name] >= LEVEL[own] and name not in inside
+    }
+    assert wrong == set(), f"{own} stands below or beside what it imports"
+
+
+def test_nothing_below_imports_what_stands_above():
+    above = {"train", "bench", "tests", "app"}
+    for path in sources("colorize_hub"):
+        assert above.isdisjoint(name.partition(".")[0] for name in imports(path)), path
+    for path in sources("train", "bench"):
+        others = {"train", "bench", "app", "tests"} - {path.relative_to(ROOT).parts[0]}
+        assert others.isdisjoint(name.partition(".")[0] for name in imports(path)), path
+
+
+def test_only_the_demo_imports_gradio_and_nothing_imports_datasets():
+    for path in sources("colorize_hub"):
+        packages = {name.partition(".")[0] for name in imports(path)}
+        assert "datasets" not in packages, path
+        assert "gradio" not in packages or module_of(path) == "demo", path
+
+
+@pytest.mark.parametrize("folder", ["colorize_hub", "train", "bench", "tests"])
+def test_files_fit_in_the_head(folder):
+    for path in [*sources(folder), ROOT / "app.py"]:
+        lines = len(path.read_text().splitlines())
+        assert lines <= LONGEST_FILE, f"{path.relative_to(ROOT)} has {lines} lines"
+
+
+def test_no_star_imports():
+    for path in sources("colorize_hub", "train", "bench", "tests"):
+        aliases = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.alias)]
+        assert "*" not in {alias.name for alias in aliases}, path
+
+
+def test_the_library_does_not_print():
+    for path in sources("colorize_hub"):
+        calls = [n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+        printed = [f for f in calls if isinstance(f, ast.Name) and f.id == "print"]
+        assert not printed or module_of(path) == "cli", path
+
+
+def test_modules_are_named_after_what_they_hold():
+    vague = {"utils", "util", "helpers", "common", "misc"}
+    assert not [p for p in sources("colorize_hub", "train", "bench", "tests") if p.stem in vague]
+
+
+def test_a_space_installs_what_the_package_and_its_app_need():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["app"]
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert sorted(line for line in lines if line and line[0] != "#") == sorted(needed)
+
+
+def test_importing_everything_public_stays_light():
+    """torch is needed; the page, the data, the scores and the backbones are not yet."""
+    code = (
+        "import sys, colorize_hub\n"
+        "for name in colorize_hub.__all__: getattr(colorize_hub, name)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = set(result.stdout.split())
+    assert "torch" in loaded
+    assert loaded.isdisjoint(LIGHT)

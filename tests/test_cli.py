@@ -1,0 +1,224 @@
+"""The real command, run as a person runs it: what it writes, what it says, how it ends."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorize_hub.hub import save
+from tests.scenes import scene
+
+ROOT = Path(__file__).parent.parent
+COMMAND = [sys.executable, "-m", "colorize_hub"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+
+
+def run(folder, *arguments):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def refused(folder, *arguments):
+    """The one line a command ends with on an expected problem."""
+    result = run(folder, *arguments)
+    assert result.returncode == 1, result.stderr
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("colorize-hub: ")
+    return line
+
+
+@pytest.fixture(scope="module")
+def model(tiny_network, tmp_path_factory):
+    return save(tiny_network, tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the photograph old.jpg, lying on its side, and other things beside it."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Kodak"
+    Image.fromarray(scene(40, 60)).save(tmp_path / "old.jpg", exif=exif)
+    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "album").mkdir()
+    return tmp_path
+
+
+# --- photo -----------------------------------------------------------------------------------
+
+
+def test_photo_writes_a_png_beside_the_photograph(folder, model, tiny_colorizer):
+    before = (folder / "old.jpg").read_bytes()
+    result = run(folder, "photo", "old.jpg", "--model", model)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(r"Wrote old-color\.png in \d+\.\d s\n", result.stdout)
+    assert (folder / "old.jpg").read_bytes() == before
+    with Image.open(folder / "old-color.png") as written:
+        assert (written.mode, written.size) == ("RGB", (40, 60))  # upright
+        assert written.getexif()[0x010F] == "Kodak"
+        assert written.getexif().get(0x0112, 1) == 1
+        expected = tiny_colorizer.colorize(folder / "old.jpg")
+        apart = np.abs(np.asarray(written).astype(int) - np.asarray(expected))
+        assert apart.mean() < 2  # the command may compute in bfloat16
+        assert np.ptp(np.asarray(written).astype(int), axis=2).mean() > 1
+    assert {path.name for path in folder.iterdir()} == {
+        "old.jpg",
+        "old-color.png",
+        "notes.txt",
+        "album",
+    }
+
+
+def test_photo_takes_a_name_options_and_overwrites_when_told(folder, model):
+    (folder / "new.jpg").write_bytes(b"precious")
+    options = ("--model", model, "--vividness", "0.9", "--size", "32")
+    assert "new.jpg exists; add --overwrite" in refused(folder, "photo", "old.jpg", "new.jpg")
+    assert (folder / "new.jpg").read_bytes() == b"precious"
+    result = run(folder, "photo", "old.jpg", "new.jpg", *options, "--overwrite")
+    assert result.returncode == 0
+    with Image.open(folder / "new.jpg") as written:
+        assert (written.format, written.size) == ("JPEG", (40, 60))
+
+
+def test_the_photograph_itself_is_never_overwritten(folder):
+    before = (folder / "old.jpg").read_bytes()
+    os.link(folder / "old.jpg", folder / "same.jpg")
+    for name in ("old.jpg", "same.jpg", "album/../old.jpg"):
+        message = refused(folder, "photo", "old.jpg", name, "--overwrite")
+        assert "is the photograph itself" in message
+    assert (folder / "old.jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.jpg"], "There is no picture missing.jpg"),
+        (["album"], "album is a folder"),
+        (["old.jpg", "new.xyz"], "expected a name ending in .png"),
+        (["old.jpg", "nowhere/new.png"], "create the folder nowhere first"),
+        (["old.jpg", "album", "--overwrite"], "album is a folder"),
+        (["old.jpg", "--model", "no_such_folder"], "no folder 'no_such_folder'"),
+        (["notes.txt", "--model", "MODEL"], "notes.txt is not a picture"),
+        (["old.jpg", "--model", "MODEL", "--vividness", "2"], "vividness must be 0..1, got 2"),
+    ],
+)
+def test_an_expected_problem_is_one_line(folder, model, arguments, message):
+    arguments = [model if argument == "MODEL" else argument for argument in arguments]
+    assert message in refused(folder, "photo", *arguments)
+    assert {path.name for path in folder.iterdir()} == {"old.jpg", "notes.txt", "album"}
+
+
+# --- usage -----------------------------------------------------------------------------------
+
+
+def test_help_explains_every_flag_without_loading_torch(folder):
+    code = (
+        "import sys; sys.argv[1:] = {!r}\n"
+        "from colorize_hub.cli import main\n"
+        "try: main()\n"
+        "finally: assert not {{'torch', 'numpy', 'PIL'}} & sys.modules.keys()\n"
+    )
+    expected = {
+        (): ("Colour for black-and-white", "Example: colorize-hub photo", "photo", "app"),
+        ("photo",): ("IN", "[OUT]", "--model M", "--vividness V", "--size S", "--overwrite"),
+        ("app",): ("--model M", "--port P", "--host H", "127.0.0.1", "7860"),
+    }
+    for command, texts in expected.items():
+        result = subprocess.run(
+            [sys.executable, "-c", code.format([*command, "--help"])],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+        for text in texts:
+            assert text in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("paint",), ("photo",), ("photo", "a", "b", "c"), ("photo", "a", "--size", "large")],
+)
+def test_wrong_usage_ends_with_2(folder, arguments):
+    result = run(folder, *arguments)
+    assert result.returncode == 2
+    assert "--help" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# --- app -------------------------------------------------------------------------------------
+
+
+def test_app_serves_the_page_until_it_is_interrupted(folder, model):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [*COMMAND, "app", "--model", str(model), "--port", str(port)],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+    )
+    try:
+        assert "<gradio-app" in page_of(server, port)
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=120)
+        assert "Traceback" not in errors
+    finally:
+        server.kill()
+
+
+def heed_interrupts():
+    """A shell makes what it runs in the background ignore Ctrl-C, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def page_of(server, port):
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    return f"no page; ended with {server.poll()}"
+
+
+def test_app_refuses_a_port_that_cannot_be(folder):
+    assert "port must be 1..65535, got 0" in refused(folder, "app", "--port", "0")
+
+
+# --- bench -----------------------------------------------------------------------------------
+
+
+def test_bench_measures_everything_in_one_table(folder, model):
+    result = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--threads", "1", "--model", str(model)],
+        cwd=folder,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "cores" in result.stdout.splitlines()[0]
+    for name in ("encode", "decode", "JPEG to JPEG", "to Lab and back", "load()", "photo"):
+        row = next(line for line in result.stdout.splitlines()[3:] if name in line)
+        assert float(row.split()[-1]) > 0
