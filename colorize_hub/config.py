@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
 FORMAT_VERSION = 1
+_WIDEST = 4096  # a config.json from elsewhere must not be able to exhaust the memory
 
 
 class ConfigError(ValueError):
@@ -37,9 +38,9 @@ class ColorizerConfig:
         object.__setattr__(self, "decoder_channels", channels)
         if not isinstance(self.encoder, str) or not self.encoder:
             raise ConfigError(f"encoder must be the name of a timm model, got {self.encoder!r}.")
-        if len(channels) != 4 or not all(_is_int(c) and c > 0 for c in channels):
+        if len(channels) != 4 or not all(_is_int(c) and 0 < c <= _WIDEST for c in channels):
             raise ConfigError(
-                "decoder_channels must be 4 positive integers (strides 32, 16, 8, 4), got "
+                f"decoder_channels must be 4 integers 1..{_WIDEST} (strides 32, 16, 8, 4), got "
                 f"{channels}."
             )
         for name, least, most in (("bin_step", 2, 50), ("size", 32, 2048)):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from colorize_hub.bins import palette
+from colorize_hub.bins import palette, suggest_colours
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.hints import Hint
 from colorize_hub.network import ColorNet
 from tests.scenes import decided, difference, scene
@@ -78,6 +79,14 @@ def test_suggestions_of_a_place(tiny_colorizer):
     assert len(canvas.suggest(0, 0)) <= 5
     with pytest.raises(ValueError, match="k must be at least 1, got 0"):
         canvas.suggest(0, 0, k=0)
+
+
+@pytest.mark.parametrize(("x", "y", "row", "column"), [(3, 30, 12, 1), (59.9, 0, 0, 23)])
+def test_suggestions_are_read_at_the_place(tiny_colorizer, x, y, row, column):
+    canvas = tiny_colorizer.canvas(scene(40, 60))
+    here = canvas.logits()[0, :, row, column]  # of a grid of 16 x 24
+    lightness = pixels_to_lightness(scene(40, 60)[..., None])[0, int(y), int(x)]
+    assert canvas.suggest(x, y) == suggest_colours(here, 10, float(lightness), 5)
 
 
 def test_a_suggestion_of_a_sure_network_is_its_colour_in_the_picture(tiny_config):
