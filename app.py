@@ -1,0 +1,21 @@
+"""The Space: serves the web page with the model that $COLORIZE_MODEL names, or the bundled one."""
+
+import os
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it when it is imported
+
+from colorize_hub import load
+from colorize_hub.demo import build_demo
+
+
+def main() -> None:
+    """Serves on $GRADIO_SERVER_NAME (default 127.0.0.1) and $GRADIO_SERVER_PORT (default 7860)."""
+    demo = build_demo(load(os.environ.get("COLORIZE_MODEL") or None))
+    demo.launch(
+        server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        server_port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""A real server and a real Chromium for the page tests; every page must stay silent and local."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+from colorize_hub.colorizer import Colorizer
+from colorize_hub.demo import build_demo
+from tests.browser.result import Result
+
+TIMEOUT_MS = 30_000
+LOCAL = ("http://127.0.0.1:", "data:", "blob:")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def kept_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps uploads and results."""
+    return tmp_path_factory.mktemp("gradio")
+
+
+@pytest.fixture(scope="session")
+def site(tiny_colorizer: Colorizer, kept_files: Path) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(kept_files))
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+        demo = build_demo(tiny_colorizer)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        demo.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True)
+        yield f"http://127.0.0.1:{port}"
+        demo.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        except Error as error:
+            pytest.fail(
+                f"No Chromium could be started ({path or 'none on the PATH'}): set CHROMIUM to its"
+                f" path, or run `playwright install chromium`.\n{error}"
+            )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """One browser profile, so that the page's own files are fetched once; each tab is a visitor."""
+    with chromium.new_context() as context:
+        context.set_default_timeout(TIMEOUT_MS)
+        yield context
+
+
+@pytest.fixture
+def visit(context: BrowserContext, site: str) -> Iterator[Callable[..., Page]]:
+    """Opens the page, ready for use. In the end: no other host was asked, no error was logged."""
+    foreign: list[str] = []
+    complaints: list[str] = []
+
+    def open_page(width: int = 1280, height: int = 800) -> Page:
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.on("request", lambda r: r.url.startswith(LOCAL) or foreign.append(r.url))
+        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(site)
+        page.wait_for_selector("#before-after img")
+        page.wait_for_selector("#drop-zone input[type=file]", state="attached")
+        return page
+
+    yield open_page
+    for page in context.pages:
+        page.close()
+    assert not foreign
+    assert not complaints
+
+
+@pytest.fixture
+def page(visit: Callable[..., Page]) -> Page:
+    return visit()
+
+
+@pytest.fixture
+def result(page: Page) -> Result:
+    return Result(page)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A grey photo wider than the preview, stored on its side (EXIF orientation 6)."""
+    rows, columns = np.mgrid[:1500, :300]
+    grey = 120 + 60 * np.sin(columns / 17) + 50 * np.sin(rows / 41)
+    path = tmp_path / "Großmutter 1934.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(grey.astype(np.uint8)).save(path, quality=95, exif=exif)
+    return path
