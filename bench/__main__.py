@@ -35,7 +35,7 @@ def bench(
         model: Folder to load; the default is the built-in model, or random weights without one.
         threads: Threads that torch may use.
         turns: Measurements of which the median is taken.
-        quick: Small pictures and one turn, to see that it runs; the numbers mean nothing.
+        quick: Small pictures, one turn, no start-up: to see that it runs.
     """
     torch.set_num_threads(threads)
     os.environ["OMP_NUM_THREADS"] = str(threads)  # of the fresh processes
@@ -45,7 +45,8 @@ def bench(
         print(f"{_machine()}, {threads} threads; model: {origin}")
         turns, megapixels = (1, 0.5) if quick else (turns, 12)
         print(f"median of {turns}; ratio: time divided by the time beside it\n")
-        print(table(list(_measure(model, folder, turns, megapixels))))
+        rows = list(_measure(model, folder, turns, megapixels))
+        print(table(rows if quick else rows + start_rows(model, folder, turns)))
 
 
 def _measure(model: Path, folder: Path, turns: int, megapixels: float) -> Iterator[Row]:
@@ -53,7 +54,6 @@ def _measure(model: Path, folder: Path, turns: int, megapixels: float) -> Iterat
     yield from network_rows(ColorNet(colorizer.config), turns)
     yield from photograph_rows(colorizer, folder, megapixels, turns)
     yield from conversion_rows(megapixels, turns)
-    yield from start_rows(model, folder, turns)
 
 
 def _find_model(model: Path | None, folder: Path) -> tuple[Path, str]:

@@ -102,7 +102,7 @@ class Colorizer:
             FileNotFoundError: there is no such file.
             ValueError: vividness, size or a hint out of range, or hints with a list.
         """
-        if not isinstance(image, list | tuple):
+        if not isinstance(image, Sequence) or isinstance(image, str | bytes):
             return self.canvas(image, size).render(hints, vividness)
         if hints:
             raise ValueError(

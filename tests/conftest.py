@@ -1,16 +1,20 @@
 """Shared by all tests: a fixed seed, a small network, and no connection to the Hub."""
 
+import json
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.config import ColorizerConfig
+from colorize_hub.hub import BUNDLED
 from colorize_hub.network import ColorNet
+from colorize_hub.sources import CONFIG, WEIGHTS
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,16 @@ def tiny_network(tiny_config, lively):
     with torch.random.fork_rng():
         torch.manual_seed(1)
         return lively(ColorNet(tiny_config))
+
+
+@pytest.fixture(scope="session")
+def trained_network(tiny_network):
+    """The network that comes with the package; the tiny one where there is none."""
+    if not (BUNDLED / WEIGHTS).is_file():
+        return tiny_network
+    network = ColorNet(ColorizerConfig.from_dict(json.loads((BUNDLED / CONFIG).read_text())))
+    network.load_state_dict(load_file(BUNDLED / WEIGHTS))
+    return network.eval()
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from colorize_hub.color import fit_gamut, lab_to_rgb
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.compose import pixels_to_lightness, working_shape
 from colorize_hub.hints import Hint
-from colorize_hub.hub import BUNDLED, load
 from colorize_hub.network import ColorNet
 from tests.scenes import decided, difference, scene
 
@@ -203,10 +202,10 @@ def test_damaged_weights_are_an_error_not_a_black_picture(tiny_config):
         Colorizer(network, "cpu", torch.float32).colorize(scene(40, 60))
 
 
-def test_bfloat16_predicts_the_colours_of_float32(tiny_network):
-    network = load(device="cpu")._network if BUNDLED.is_dir() else tiny_network
-    exact, fast = (Colorizer(network, "cpu", dtype) for dtype in (torch.float32, torch.bfloat16))
-    size = network.config.size
+def test_bfloat16_predicts_the_colours_of_float32(trained_network):
+    dtypes = (torch.float32, torch.bfloat16)
+    exact, fast = (Colorizer(trained_network, "cpu", dtype) for dtype in dtypes)
+    size = exact.config.size
     smooth = pixels_to_lightness(scene(size, size)[..., None])
     lightness = torch.stack((smooth, torch.rand(1, size, size) * 100))
     apart = (exact.predict_ab(lightness) - fast.predict_ab(lightness)).abs().mean((1, 2, 3))

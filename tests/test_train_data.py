@@ -16,18 +16,17 @@ from tests.hub.repos import Blob
 from tests.hub.server import HubServer
 from tests.training_fixtures import (
     ROOT,
-    TINY,
     datasets_cache,
     encoded,
     grey_picture,
     picture,
+    tiny,
     write_folder,
     write_parquet,
 )
 from train.augment import crop, hint_mask, loss_cells
-from train.config import TrainConfig
 from train.data import Pictures, decode_picture, open_dataset
-from train.examples import Share, StreamedExamples, open_training_data
+from train.examples import Examples, Share, StreamedExamples, open_training_data
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -55,12 +54,18 @@ def pixels(rows, short_side=72):
     return sorted(np.asarray(decode_picture(row["image"], short_side)).tobytes() for row in rows)
 
 
+def opened(path, column=None):
+    rows = open_dataset(str(path), "train", column, False)
+    assert isinstance(rows, datasets.Dataset)
+    return rows
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("source", ["file", "parts", "folder", "other name"])
 def test_every_source_yields_the_same_pictures(sources, source, streaming):
-    opened = open_dataset(str(sources[source]), "train", None, streaming)
-    assert opened.column_names == ["image"]
-    assert pixels(opened) == sorted(np.asarray(picture(seed)).tobytes() for seed in range(9))
+    rows = open_dataset(str(sources[source]), "train", None, streaming)
+    assert rows.column_names == ["image"]
+    assert pixels(rows) == sorted(np.asarray(picture(seed)).tobytes() for seed in range(9))
 
 
 def test_a_named_column_is_taken(tmp_path):
@@ -76,22 +81,22 @@ def test_a_named_column_is_taken(tmp_path):
         open_dataset(str(path), "train", "image", False)
     with pytest.raises(ValueError, match=r"'count' of .* holds no pictures but"):
         open_dataset(str(path), "train", "count", False)
-    after = open_dataset(str(path), "train", "after", False)
+    after = opened(path, "after")
     assert np.array_equal(decode_picture(after[0]["image"], 72), np.asarray(picture(1)))
 
 
 def test_plain_bytes_are_pictures_too(tmp_path):
     path = tmp_path / "plain.parquet"
     datasets.Dataset.from_dict({"image": [encoded(picture(3))]}).to_parquet(path)
-    [row] = open_dataset(str(path), "train", None, False)
-    assert np.array_equal(decode_picture(row["image"], 72), np.asarray(picture(3)))
+    plain = opened(path)
+    assert np.array_equal(decode_picture(plain[0]["image"], 72), np.asarray(picture(3)))
 
 
 def test_no_image_column_says_which_there_are(tmp_path):
     path = tmp_path / "words.parquet"
     datasets.Dataset.from_dict({"word": ["a"], "number": [1]}).to_parquet(path)
     for streaming in (False, True):
-        with pytest.raises(ValueError, match="0 image columns .* among word, number; name one"):
+        with pytest.raises(ValueError, match=r"0 image columns .* among word, number; name one"):
             open_dataset(str(path), "train", None, streaming)
 
 
@@ -112,18 +117,18 @@ def test_grey_small_and_broken_pictures_are_dropped_and_counted(tmp_path):
     truncated = good[0][: len(good[0]) // 2]
     bad = [b"no picture", truncated, b"", None, encoded(grey_picture()), encoded(picture(1, 40))]
     path = write_parquet(tmp_path / "mixed.parquet", [*bad[:3], *good, *bad[3:]])
-    pictures = Pictures(open_dataset(str(path), "train", None, False), 64)
+    pictures = Pictures(opened(path), 64)
     assert len(pictures) == 6
     assert pictures.dropped == Counter(broken=4, grey=1, small=1)
     assert {pictures[index].shape for index in range(6)} == {(64, 71, 3)}
 
-    data = open_training_data(TrainConfig(str(path), tmp_path, **TINY), Share())
+    data = open_training_data(tiny(path, tmp_path), Share())
     assert data.description.startswith("5 pictures to train on, 1 held out")
     assert all(f"'{reason}': " in data.description for reason in ("broken", "grey", "small"))
 
     only_grey = write_parquet(tmp_path / "grey.parquet", [encoded(grey_picture())] * 3)
     with pytest.raises(ValueError, match=r"No usable picture .*'grey': 3"):
-        Pictures(open_dataset(str(only_grey), "train", None, False), 64)
+        Pictures(opened(only_grey), 64)
 
 
 def test_pictures_are_decoded_upright_and_large_ones_made_smaller():
@@ -142,14 +147,14 @@ def test_pictures_are_decoded_upright_and_large_ones_made_smaller():
 
 
 def test_the_split_leaves_most_pictures_to_the_training(sources):
-    pictures = Pictures(open_dataset(str(sources["file"]), "train", None, False), 72)
+    pictures = Pictures(opened(sources["file"]), 72)
     training, validation = pictures.split(256, seed=0)
     assert len(validation) == 1  # a fifth of nine
     assert sorted([*training, *validation]) == list(range(9))
 
 
 def test_positions_yield_the_same_whoever_asks(sources, tmp_path):
-    config = TrainConfig(str(sources["file"]), tmp_path, **TINY)
+    config = tiny(sources["file"], tmp_path)
     shares = [Share(rank, 2) for rank in range(2)]
     alone = list(Share().positions(3, config))
     assert alone == list(range(12, 160))
@@ -161,10 +166,9 @@ def test_positions_yield_the_same_whoever_asks(sources, tmp_path):
     with pytest.raises(ValueError, match="--batch 4 cannot be dealt out evenly to 3 processes"):
         Share(0, 3).batch(config)
 
-    examples = open_training_data(config, Share()).examples
-    again = open_training_data(config, Share()).examples
-    assert examples is not None
-    assert again is not None
+    examples, again = (open_training_data(config, Share()).source for _ in range(2))
+    assert isinstance(examples, Examples)
+    assert isinstance(again, Examples)
     for position in (0, 7, 8, 100, 9):  # epochs in any order
         for key, value in examples[position].items():
             assert np.array_equal(value, again[position][key])  # pyright: ignore
@@ -190,22 +194,21 @@ def test_augmentation_stays_in_range():
 
 @pytest.mark.parametrize("source", ["file", "parts"])
 def test_streams_hold_out_what_no_process_trains_on(sources, tmp_path, source):
-    config = TrainConfig(str(sources[source]), tmp_path, streaming=True, **TINY | {"validation": 2})
+    config = tiny(sources[source], tmp_path, streaming=True, validation=2)
     held, seen = [], []
     for share in (Share(0, 2), Share(1, 2)):
         data = open_training_data(config, share)
-        assert data.stream is not None
         held += [rgb.tobytes() for rgb in data.validation]
-        seen += pixels(data.stream)
+        seen += pixels(data.source)
     assert len(held) in (2, 4)
     assert not set(held) & set(seen)
     assert len(set(held) | set(seen)) == len(held) + len(seen) == 9
 
 
 def test_a_stream_resumes_behind_the_rows_it_read(sources, tmp_path):
-    config = TrainConfig(str(sources["file"]), tmp_path, streaming=True, **TINY)
-    stream = open_training_data(config, Share()).stream
-    assert stream is not None
+    config = tiny(sources["file"], tmp_path, streaming=True)
+    stream = open_training_data(config, Share()).source
+    assert isinstance(stream, datasets.IterableDataset)
     whole = list(islice(StreamedExamples(stream, Share(), 0, 0, config), 40))
     assert whole[-1]["read"] == 40  # eight epochs of five
     rest = StreamedExamples(stream, Share(), 3, int(whole[11]["read"]), config)
@@ -217,10 +220,10 @@ def test_a_stream_resumes_behind_the_rows_it_read(sources, tmp_path):
 
 def test_a_stream_without_usable_pictures_ends_in_an_error(tmp_path):
     grey = [encoded(grey_picture())] * 3
-    config = TrainConfig("", tmp_path, streaming=True, **TINY | {"validation": 2})
     path = write_parquet(tmp_path / "late.parquet", [encoded(picture(0)), *grey])
-    stream = open_training_data(replace(config, data=str(path)), Share()).stream
-    assert stream is not None
+    config = tiny(path, tmp_path, streaming=True, validation=2)
+    stream = open_training_data(config, Share()).source
+    assert isinstance(stream, datasets.IterableDataset)
     with pytest.raises(ValueError, match="no usable picture"):
         next(iter(StreamedExamples(stream, Share(), 0, 0, config)))
     path = write_parquet(tmp_path / "early.parquet", grey)

@@ -65,7 +65,7 @@ def test_another_architecture_is_refused(encoder, tmp_path):
 
 
 def test_missing_and_broken_files_are_named(encoder, tmp_path):
-    with pytest.raises(FileNotFoundError, match="--encoder-weights: there is no file .*gone.pth"):
+    with pytest.raises(FileNotFoundError, match=r"--encoder-weights: there is no file .*gone\.pth"):
         load_encoder_weights(encoder, NAME, str(tmp_path / "gone.pth"))
     for name in ("page.pth", "page.safetensors"):
         (tmp_path / name).write_text("<!doctype html><html>Not found</html>")

@@ -4,19 +4,22 @@ import ast
 import inspect
 import json
 from dataclasses import fields
+from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 import tyro
 
+from bench.feeding import feeding_row
 from colorize_hub.hub import load
 from colorize_hub.network import for_inference
 from tests.training_fixtures import (
-    TINY,
     datasets_cache,
     encoded,
     losses,
     picture,
+    tiny,
     train_here,
     weights,
     write_parquet,
@@ -25,7 +28,7 @@ from train.config import TrainConfig
 from train.examples import Share, open_training_data, training_batches
 from train.loop import batch_loss, build_network
 
-SHORT = {"pictures": 24, "warmup": 2, "validation": 2}
+SHORT: dict[str, Any] = {"pictures": 24, "warmup": 2, "validation": 2}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -42,8 +45,7 @@ def data(tmp_path_factory):
 
 @pytest.mark.parametrize("tuned", [False, True])
 def test_one_batch_is_learned_by_heart(data, tmp_path, tuned):
-    changes = {"sizes": (64,), "phases": (1.0,), "hints": 0.0}
-    config = TrainConfig(str(data), tmp_path, **TINY | changes)
+    config = tiny(data, tmp_path, sizes=(64,), phases=(1.0,), hints=0.0)
     network = build_network(config)
     batch = next(training_batches(open_training_data(config, Share()), Share(), 0, 0, config))
     equal = torch.ones(network.head.out_channels)
@@ -61,9 +63,9 @@ def test_one_batch_is_learned_by_heart(data, tmp_path, tuned):
 
 
 def test_the_encoder_changes_only_after_the_unfreeze(data, tmp_path):
-    start = build_network(TrainConfig(str(data), tmp_path, **TINY)).state_dict()
+    start = build_network(tiny(data, tmp_path)).state_dict()
     for unfreeze in (1.0, 0.5):
-        train_here(data, tmp_path, **SHORT, unfreeze=unfreeze)
+        train_here(data, tmp_path, **SHORT | {"validation": 0}, unfreeze=unfreeze)
         trained = weights(tmp_path)
         changed = {key for key, tensor in start.items() if not torch.equal(tensor, trained[key])}
         assert any(key.startswith("head.") for key in changed)
@@ -89,8 +91,9 @@ def test_a_run_leaves_a_model_that_loads(data, tmp_path, capsys, precision):
 
 
 def test_evaluations_on_the_way_change_nothing(data, tmp_path):
-    train_here(data, tmp_path / "plain", **SHORT)
-    train_here(data, tmp_path / "judged", **SHORT, evaluate_every=4)
+    changes = SHORT | {"validation": 1}
+    train_here(data, tmp_path / "plain", **changes)
+    train_here(data, tmp_path / "judged", **changes, evaluate_every=4)
     assert len(list((tmp_path / "judged" / "samples").iterdir())) == 1
     for key, tensor in weights(tmp_path / "plain").items():
         assert torch.equal(tensor, weights(tmp_path / "judged")[key])
@@ -98,7 +101,7 @@ def test_evaluations_on_the_way_change_nothing(data, tmp_path):
 
 def test_a_new_run_starts_a_new_loss_record(data, tmp_path):
     (tmp_path / "loss.jsonl").write_text(json.dumps({"step": 99, "loss": 1.0}) + "\n")
-    train_here(data, tmp_path, **SHORT)
+    train_here(data, tmp_path, **SHORT | {"validation": 0})
     assert list(losses(tmp_path)) == [1, 2, 3, 4, 5, 6]
 
 
@@ -106,10 +109,11 @@ def test_help_explains_every_flag(capsys):
     with pytest.raises(SystemExit):
         tyro.cli(TrainConfig, prog="python -m train", args=["--help"])
     page = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    [body] = [n.body for n in ast.parse(inspect.getsource(TrainConfig)).body]  # pyright: ignore
+    [described] = ast.parse(inspect.getsource(TrainConfig)).body
+    assert isinstance(described, ast.ClassDef)
     explained = {
-        field.target.id: " ".join(text.value.value.split())
-        for field, text in zip(body, body[1:], strict=False)
+        ast.unparse(field.target): " ".join(ast.literal_eval(text.value).split())
+        for field, text in pairwise(described.body)
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
     }
     assert explained.keys() == {field.name for field in fields(TrainConfig)}
@@ -129,13 +133,19 @@ def test_help_explains_every_flag(capsys):
 )
 def test_settings_that_cannot_be_are_refused(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
-        TrainConfig("data", tmp_path, **TINY | changes)
+        tiny("data", tmp_path, **changes)
 
 
 def test_all_pictures_of_a_step_have_one_size(tmp_path):
-    config = TrainConfig("data", tmp_path, **TINY | {"pictures": 42, "phases": (0.45, 0.55)})
+    config = tiny("data", tmp_path, pictures=42, phases=(0.45, 0.55))
     sizes = [config.size_at(position) for position in range(config.steps * config.batch)]
     for step in range(config.steps):
         assert len(set(sizes[step * 4 : step * 4 + 4])) == 1
     assert sizes == sorted(sizes)
     assert sizes.count(32) == round(0.45 * 11) * 4
+
+
+def test_feeding_is_measured(data, tmp_path):
+    row = feeding_row(tiny(data, tmp_path), steps=2, turns=1)
+    assert row.seconds > 0
+    assert row.other_seconds > 0

@@ -15,6 +15,7 @@ from typing import Any
 import datasets
 import numpy as np
 import torch
+from datasets import config
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
@@ -38,6 +39,11 @@ TINY: dict[str, Any] = {
     "log": "none",
     "precision": "fp32",
 }
+
+
+def tiny(data: Path | str, output: Path, **changes: Any) -> TrainConfig:
+    """Settings of a tiny run."""
+    return TrainConfig(str(data), output, **(TINY | changes))
 
 
 def picture(seed: int, height: int = 72, width: int = 80) -> Image.Image:
@@ -76,12 +82,12 @@ def write_parquet(path: Path, images: Sequence[bytes | None], column: str = "ima
 @contextmanager
 def datasets_cache(folder: Path) -> Iterator[None]:
     """Keep what datasets prepares out of the user's own cache."""
-    before = datasets.config.HF_DATASETS_CACHE
-    datasets.config.HF_DATASETS_CACHE = folder
+    before = config.HF_DATASETS_CACHE
+    config.HF_DATASETS_CACHE = folder
     try:
         yield
     finally:
-        datasets.config.HF_DATASETS_CACHE = before
+        config.HF_DATASETS_CACHE = before
 
 
 def train_here(data: Path, output: Path, **changes: Any) -> Path:
@@ -89,7 +95,7 @@ def train_here(data: Path, output: Path, **changes: Any) -> Path:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return train(TrainConfig(str(data), output, **(TINY | changes)))
+        return train(tiny(data, output, **changes))
     finally:
         torch.set_num_threads(threads)
 

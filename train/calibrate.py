@@ -46,6 +46,8 @@ class CalibrateConfig:
     """Split of a Hub dataset."""
     limit: int = 256
     """At most this many pictures, drawn with a fixed seed."""
+    vividness: tuple[float, ...] = GRID
+    """Values to try; give one to have only its chroma scale found."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def main() -> None:
         raise FileNotFoundError(f"--model: {config.model} is no model folder (no config.json).")
     colorizer = load(config.model)
     pictures = read_pictures(config.data, config.split, config.column, config.limit)
-    calibration = calibrate(colorizer, pictures)
+    calibration = calibrate(colorizer, pictures, config.vividness)
     write_calibration(calibration, config.model)
     print(f"{calibration.table()}\n{data_name(config.data)}, grey {calibration.psnr_grey:.2f} dB")
     print(

@@ -52,6 +52,8 @@ class TrainConfig:
     rebalance: float = 0.5
     """A bin of frequency p among Q weighs 1 / ((1 - r) p + r / Q): at 1 all pixels count the same,
     towards 0 rare colours count more."""
+    logit_adjustment: float = 0.5
+    """Share of the rebalancing taken back from the finished model, 0 to 1."""
     hints: float = 0.4
     """Share of the pictures shown with simulated hints, so the model learns to follow them."""
     cells: float = 0.25

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import datasets
-import fsspec
 import numpy as np
+from datasets.exceptions import DatasetNotFoundError
+from fsspec.core import url_to_fs
 from PIL import Image, ImageOps
 
 _LEAST_SIDE = 64
@@ -35,7 +36,7 @@ def open_dataset(
         opened = datasets.load_dataset(
             source, data_files=files, split="train" if files else split, streaming=streaming
         )
-    except datasets.exceptions.DatasetNotFoundError as error:
+    except DatasetNotFoundError as error:
         raise FileNotFoundError(
             f"--data: {data} is no file or folder here and no dataset on the Hub that can be read "
             f"({error})."
@@ -118,9 +119,11 @@ def _open_encoded(encoded: dict[str, object] | None) -> BinaryIO:
         raise ValueError("empty row")
     if isinstance(encoded["bytes"], bytes):
         return io.BytesIO(encoded["bytes"])
-    # Also a place on the Hub or in an archive, as streams of picture files give it.
     path = str(encoded["path"])
-    return fsspec.open(path, "rb").open() if "://" in path else open(path, "rb")
+    if "://" not in path:
+        return open(path, "rb")
+    filesystem, path = url_to_fs(path)  # on the Hub or in an archive, while streaming
+    return filesystem.open(path, "rb")
 
 
 def _colourfulness(rgb: np.ndarray) -> float:

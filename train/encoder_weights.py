@@ -53,9 +53,7 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     if isinstance(weights, dict) and isinstance(weights.get("state_dict"), dict):
         weights = weights["state_dict"]
     if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
-        raise ValueError(
-            f"--encoder-weights: {path} should hold a state_dict: tensors by name."
-        )
+        raise ValueError(f"--encoder-weights: {path} should hold a state_dict: tensors by name.")
     return weights
 
 

@@ -137,22 +137,20 @@ class TrainingData:
     """What a run trains on and what it is judged by.
 
     Attributes:
-        examples: decoded pictures by position, or None when streaming.
-        stream: this process's stream, or None.
+        source: training examples by position or, when streaming, this process's share of the rows.
         validation: decoded pictures (H, W, 3) uint8 held out of the training.
         description: counts to print and log.
     """
 
-    examples: Examples | None
-    stream: datasets.IterableDataset | None
+    source: Examples | datasets.IterableDataset
     validation: list[np.ndarray]
     description: str
 
     def sample(self, count: int) -> Iterator[np.ndarray]:
         """Up to `count` decoded pictures, the same ones each time: validation, then training."""
         yield from self.validation[:count]
-        if self.examples is not None:
-            yield from self.examples.first(count - len(self.validation))
+        if isinstance(self.source, Examples):
+            yield from self.source.first(count - len(self.validation))
 
 
 def open_training_data(config: TrainConfig, share: Share) -> TrainingData:
@@ -169,13 +167,12 @@ def open_training_data(config: TrainConfig, share: Share) -> TrainingData:
             )
         stream = stream.skip(config.validation)
         return TrainingData(
-            None, stream, validation, f"streaming {config.data}, {len(validation)} held out"
+            stream, validation, f"streaming {config.data}, {len(validation)} held out"
         )
     pictures = Pictures(opened, cached_side(config))
     training, validation = pictures.split(config.validation, config.seed)
     return TrainingData(
         Examples(pictures, training, config),
-        None,
         [pictures[index] for index in validation],
         f"{len(training)} pictures to train on, {len(validation)} held out, "
         f"dropped: {dict(pictures.dropped) or 'none'}",
@@ -186,11 +183,10 @@ def training_batches(
     data: TrainingData, share: Share, step: int, read: int, config: TrainConfig
 ) -> Iterator[Example]:
     """Batches of this process's share from `step` on, made in a worker process."""
-    examples, sampler = data.examples, None
-    if examples is not None:
-        sampler = _Positions(share, step, config)
+    if isinstance(data.source, Examples):
+        examples, sampler = data.source, _Positions(share, step, config)
     else:
-        examples = StreamedExamples(data.stream, share, step, read, config)
+        examples, sampler = StreamedExamples(data.source, share, step, read, config), None
     loader = DataLoader(
         examples,
         batch_size=share.batch(config),

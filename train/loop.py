@@ -56,15 +56,14 @@ def train(config: TrainConfig) -> Path:
     else:
         prior = _measure_prior(data, config).to(accelerator.device)
         # Streams differ between processes; the loss must not.
-        prior = accelerator.reduce(prior, reduction="mean").cpu()
+        prior = torch.as_tensor(accelerator.reduce(prior, reduction="mean")).cpu()
         progress = Progress(read=(0,) * share.count)
     weights = bin_weights(prior, config.rebalance).to(accelerator.device)
     reporter = Reporter(config, data.validation, data.description, share.rank == 0)
 
     def checkpoint() -> None:
-        progress.read = tuple(
-            accelerator.gather(torch.tensor([read], device=accelerator.device)).tolist()
-        )
+        own = torch.tensor([read], device=accelerator.device)
+        progress.read = tuple(torch.as_tensor(accelerator.gather(own)).tolist())
         if share.rank == 0:
             save_checkpoint(
                 config.output, network, averaged, optimizer, prior, progress, _fingerprint(config)
@@ -111,11 +110,10 @@ def train(config: TrainConfig) -> Path:
                 logger.warning("Stopped at step %d; go on with --resume.", progress.step)
                 return config.output
             if progress.step % config.evaluate_every == 0 and share.rank == 0:
-                reporter.evaluate(progress.step, with_weights(network, averaged))
+                reporter.evaluate(progress.step, finished(network, averaged, weights, config))
     bar.close()
     if share.rank == 0:
-        finished = with_weights(network, averaged)
-        save(finished, config.output / "model")
+        save(finished(network, averaged, weights, config), config.output / "model")
         reporter.finish(config.output / "model")
     accelerator.wait_for_everyone()
     return config.output / "model"
@@ -135,10 +133,18 @@ def build_network(config: TrainConfig) -> ColorNet:
     return network.eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
-def with_weights(network: ColorNet, averaged: dict[str, Tensor]) -> ColorNet:
-    """A copy of the network with the averaged weights."""
+def finished(
+    network: ColorNet, averaged: dict[str, Tensor], weights: Tensor, config: TrainConfig
+) -> ColorNet:
+    """A copy of the network with the averaged weights and the adjusted logits.
+
+    Rebalanced training learns log(w p) for a bin of probability p and weight w. Taking part of
+    log w back ("logit adjustment", Menon et al. 2021) returns white and grey things to themselves.
+    """
     copy = ColorNet(network.config)
     copy.load_state_dict({**network.state_dict(), **averaged})
+    with torch.no_grad():
+        copy.head.bias -= config.logit_adjustment * weights.log().to(copy.head.bias)  # pyright: ignore
     return copy.eval()
 
 
@@ -221,7 +227,7 @@ def _agree(
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     stop = loss.new_tensor(float(bool(interrupted)))
     flat = torch.cat([g.flatten() for g in gradients] + [loss[None], stop[None]])
-    flat = accelerator.reduce(flat, reduction="mean")
+    flat = torch.as_tensor(accelerator.reduce(flat, reduction="mean"))
     for gradient, mean in zip(
         gradients, flat.split([g.numel() for g in gradients] + [2])[:-1], strict=True
     ):
@@ -232,7 +238,7 @@ def _agree(
 def _average(averaged: dict[str, Tensor], network: ColorNet, step: int, decay: float) -> None:
     decay = min(decay, (1 + step) / (10 + step))
     current = [p.detach() for p in network.parameters()]
-    torch._foreach_lerp_(
+    torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
         [averaged[name] for name, _ in network.named_parameters()], current, 1 - decay
     )
 
@@ -252,7 +258,15 @@ def _fingerprint(config: TrainConfig) -> dict[str, object]:
 
     The length may change: schedule and sizes then follow the new length from there on.
     """
-    free = {"pictures", "output", "resume", "log", "evaluate_every", "save_every"}
+    free = {
+        "pictures",
+        "output",
+        "resume",
+        "log",
+        "evaluate_every",
+        "save_every",
+        "logit_adjustment",
+    }
     return {key: value for key, value in vars(config).items() if key not in free}
 
 
