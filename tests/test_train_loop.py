@@ -65,8 +65,9 @@ def test_one_batch_is_learned_by_heart(data, tmp_path, tuned):
 def test_the_encoder_changes_only_after_the_unfreeze(data, tmp_path):
     start = build_network(tiny(data, tmp_path)).state_dict()
     for unfreeze in (1.0, 0.5):
-        train_here(data, tmp_path, **SHORT | {"validation": 0}, unfreeze=unfreeze)
-        trained = weights(tmp_path)
+        output = tmp_path / str(unfreeze)
+        train_here(data, output, **SHORT | {"validation": 0}, unfreeze=unfreeze)
+        trained = weights(output)
         changed = {key for key, tensor in start.items() if not torch.equal(tensor, trained[key])}
         assert any(key.startswith("head.") for key in changed)
         assert any(key.startswith("encoder.") for key in changed) == (unfreeze < 1)

@@ -90,7 +90,7 @@ def datasets_cache(folder: Path) -> Iterator[None]:
         config.HF_DATASETS_CACHE = before
 
 
-def train_here(data: Path, output: Path, **changes: Any) -> Path:
+def train_here(data: Path, output: Path, **changes: Any) -> Path | None:
     """A tiny run in this process, on one thread as in `Run`."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

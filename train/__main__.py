@@ -1,6 +1,7 @@
 """`python -m train`: train a colorizer from any pictures."""
 
 import logging
+import sys
 
 import tyro
 
@@ -11,8 +12,12 @@ from train.loop import train
 def main() -> None:
     """Read the flags and train."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
-    finished = train(tyro.cli(TrainConfig, prog="python -m train"))
-    logging.getLogger(__name__).info("Wrote %s", finished)
+    try:
+        finished = train(tyro.cli(TrainConfig, prog="python -m train"))
+    except (OSError, ValueError) as error:
+        sys.exit(f"python -m train: {error}")
+    if finished is not None:
+        logging.getLogger(__name__).info("Wrote %s", finished)
 
 
 if __name__ == "__main__":

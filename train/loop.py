@@ -20,7 +20,7 @@ from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.hub import save
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
-from train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from train.checkpoint import FILE_NAME, Progress, load_checkpoint, save_checkpoint
 from train.config import TrainConfig
 from train.encoder_weights import load_encoder_weights
 from train.examples import Example, Share, TrainingData, open_training_data, training_batches
@@ -33,15 +33,23 @@ _CLIP = 1.0
 logger = logging.getLogger(__name__)
 
 
-def train(config: TrainConfig) -> Path:
+def train(config: TrainConfig) -> Path | None:
     """Run (or resume) a training to its end, or to SIGINT.
 
     Returns:
-        The model folder OUTPUT/model, or the run folder when interrupted.
+        The model folder OUTPUT/model, or None when interrupted.
+
+    Raises:
+        ValueError: the output holds another run and --resume is not given, or the flags do not fit.
     """
     accelerator = Accelerator()
     share = Share(accelerator.process_index, accelerator.num_processes)
     config.output.mkdir(parents=True, exist_ok=True)
+    if not config.resume and (config.output / FILE_NAME).exists():
+        raise ValueError(
+            f"--output: {config.output} holds a run already; go on with it by --resume, or name "
+            "another folder."
+        )
     dtype = _precision(config, accelerator.device)
 
     network = build_network(config).to(accelerator.device)
@@ -108,7 +116,7 @@ def train(config: TrainConfig) -> Path:
                 checkpoint()
             if stop:
                 logger.warning("Stopped at step %d; go on with --resume.", progress.step)
-                return config.output
+                return None
             if progress.step % config.evaluate_every == 0 and share.rank == 0:
                 reporter.evaluate(progress.step, finished(network, averaged, weights, config))
     bar.close()
