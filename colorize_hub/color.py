@@ -27,7 +27,7 @@ _RGB_OF_XYZN = (torch.linalg.inv(_XYZ_OF_RGB) * _WHITE[None, :]).float()
 _CUBE_ROOT_FROM = 0.008856  # below this the CIE curve is a straight line, so its slope is finite
 _LINE_SLOPE, _LINE_OFFSET = 7.787, 16 / 116
 _INVERSE_FROM = _LINE_SLOPE * _CUBE_ROOT_FROM + _LINE_OFFSET
-_BLOCK_PIXELS = 1 << 15
+_BLOCK_PIXELS = 1 << 16
 
 # The published 6-digit matrix and white differ by 8e-5 at white; colours this near are inside.
 GAMUT_TOLERANCE = 2e-4
@@ -188,23 +188,31 @@ def _mix(channels: Tensor, matrix: Tensor) -> Tensor:
 
 
 def _decode_srgb(rgb: Tensor) -> Tensor:
-    curve = _power((rgb.clamp_min(0.04045) + 0.055) / 1.055, 2.4)
-    return curve + (rgb.clamp_max(0.04045) - 0.04045) / 12.92
+    base = rgb.clamp_min(0.04045) * (1 / 1.055) + 0.055 / 1.055
+    return _line_and_curve(rgb, 0.04045, 1 / 12.92, _power(base, 2.4))
 
 
 def _encode_srgb(linear: Tensor) -> Tensor:
-    curve = 1.055 * _power(linear.clamp_min(0.0031308), 1 / 2.4) - 0.055
-    return curve + (linear.clamp_max(0.0031308) - 0.0031308) * 12.92
+    curve = _power(linear.clamp_min(0.0031308), 1 / 2.4) * 1.055
+    return _line_and_curve(linear, 0.0031308, 12.92, curve, -0.055)
 
 
 def _cie_curve(t: Tensor) -> Tensor:
     root = _power(t.clamp_min(_CUBE_ROOT_FROM), 1 / 3)
-    return root + (t.clamp_max(_CUBE_ROOT_FROM) - _CUBE_ROOT_FROM) * _LINE_SLOPE
+    return _line_and_curve(t, _CUBE_ROOT_FROM, _LINE_SLOPE, root)
 
 
 def _inverse_cie_curve(f: Tensor) -> Tensor:
     above = f.clamp_min(_INVERSE_FROM)
-    return above * above * above + (f.clamp_max(_INVERSE_FROM) - _INVERSE_FROM) / _LINE_SLOPE
+    return _line_and_curve(f, _INVERSE_FROM, 1 / _LINE_SLOPE, above * above * above)
+
+
+def _line_and_curve(
+    t: Tensor, threshold: float, slope: float, curve: Tensor, offset: float = 0.0
+) -> Tensor:
+    """curve + offset + slope * (min(t, threshold) - threshold)."""
+    line = t.clamp_max(threshold)
+    return torch.add(curve, line, alpha=slope) + (offset - slope * threshold)
 
 
 def _power(base: Tensor, exponent: float) -> Tensor:
