@@ -210,7 +210,7 @@ def _inverse_cie_curve(f: Tensor) -> Tensor:
 def _line_and_curve(
     t: Tensor, threshold: float, slope: float, curve: Tensor, offset: float = 0.0
 ) -> Tensor:
-    """curve + offset + slope * (min(t, threshold) - threshold)."""
+    """The sum curve + offset + slope * (min(t, threshold) - threshold)."""
     line = t.clamp_max(threshold)
     return torch.add(curve, line, alpha=slope) + (offset - slope * threshold)
 
