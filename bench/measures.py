@@ -37,7 +37,7 @@ def _network_rows(
 
 
 def _parts(network: ColorNet) -> dict[str, Work]:
-    grey = torch.full((1, 1, SIDE, SIDE), 50.0, dtype=network.head.weight.dtype)
+    grey = torch.full((1, 1, SIDE, SIDE), 50.0)
     return {
         "encode": partial(network.encode, grey),
         "decode": partial(network.decode, network.encode(grey)),

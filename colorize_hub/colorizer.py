@@ -164,7 +164,7 @@ class Colorizer:
 
     @torch.inference_mode()
     def _encode(self, lightness: Tensor) -> list[Tensor]:
-        return self._network.encode(lightness.to(self.device, self._dtype))
+        return self._network.encode(lightness.to(self.device))
 
     @torch.inference_mode()
     def _logits(self, features: Sequence[Tensor], hint_map: Tensor | None) -> Tensor:

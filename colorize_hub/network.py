@@ -52,7 +52,8 @@ class ColorNet(nn.Module):
         Returns:
             Four maps (B, C, ceil(H / s), ceil(W / s)) at strides s = 4, 8, 16, 32.
         """
-        grey = (lightness / 50 - 1).expand(-1, 3, -1, -1)
+        # Normalised before it is rounded: in bfloat16, L* above 64 comes in steps of 0.5.
+        grey = (lightness.float() / 50 - 1).to(self.scene.weight.dtype).expand(-1, 3, -1, -1)
         return self.encoder(grey.contiguous(memory_format=torch.channels_last))
 
     def decode(self, features: Sequence[Tensor], hint_map: Tensor | None = None) -> Tensor:
@@ -66,7 +67,7 @@ class ColorNet(nn.Module):
         Returns:
             (B, Q, h, w).
         """
-        return self.head(self.decode_features(features, hint_map))
+        return self.head(self.decode_features(features, hint_map).to(self.head.weight.dtype))
 
     def decode_features(self, features: Sequence[Tensor], hint_map: Tensor | None) -> Tensor:
         """The decoder up to its last map, (B, C, h, w) at stride 4, before the head."""
@@ -152,6 +153,7 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     copy.load_state_dict(network.state_dict())
     _fold_batchnorm(copy.encoder.eval())
     copy = copy.eval().requires_grad_(False).to(dtype)
+    copy.head.float()  # sharpening amplifies rounding of the logits
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 

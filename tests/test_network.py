@@ -133,7 +133,9 @@ def test_the_fast_copy_computes_the_same(encoder, lively):
 
 def test_the_fast_copy_can_be_bfloat16(tiny_network):
     fast = for_inference(tiny_network, torch.bfloat16)
-    assert {parameter.dtype for parameter in fast.parameters()} == {torch.bfloat16}
+    head = {id(parameter) for parameter in fast.head.parameters()}
+    for parameter in fast.parameters():
+        assert parameter.dtype == (torch.float32 if id(parameter) in head else torch.bfloat16)
     grey = lightness(1, 1, 64, 64)
     close = logits(tiny_network, grey) - fast(grey.bfloat16()).float()
     assert close.abs().mean() < 0.2  # of logits with a spread of 2

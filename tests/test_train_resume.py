@@ -129,6 +129,7 @@ def trainee(value):
 
 
 def save_forever(folder):
+    torch.set_num_threads(1)  # OpenMP's threads do not survive a fork
     step = 0
     while True:
         step += 1

@@ -185,7 +185,7 @@ def batch_loss(
             features = network.encode(lightness)
     else:
         with torch.no_grad():
-            features = frozen.encode(lightness.to(dtype))
+            features = frozen.encode(lightness)
     with torch.autocast(device.type, dtype, enabled=low):
         maps = network.decode_features(features, hint_map)  # (B, C, h, w)
         picked = _at_cells(maps, cells).flatten(0, 1)  # (B * n, C)
