@@ -6,6 +6,8 @@ the PSNR of the grey picture and the difference in colourfulness.
 """
 
 import math
+from collections.abc import Sequence
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -75,9 +77,30 @@ def delta_e(rgb: Tensor, truth: Tensor) -> float:
     Raises:
         ValueError: The shapes or value ranges are not as described.
     """
-    _check_pair(rgb, truth)
-    labs = [rgb_to_lab((_eight_bit(picture) / 255).float()) for picture in (rgb, truth)]
-    return float(ciede2000(labs[0], labs[1]).double().mean())
+    return spread_delta_e((rgb, truth))
+
+
+def spread_delta_e(versions: Sequence[Tensor]) -> float:
+    """How much versions of the same pictures differ: mean CIEDE2000 over all pairs of versions.
+
+    Args:
+        versions: two or more, each (B, 3, H, W) sRGB, uint8 or float 0..1, of one shape.
+
+    Returns:
+        The mean over pairs, pictures and pixels; 0 for equal versions.
+
+    Raises:
+        ValueError: there are fewer than two versions, or they are not as described.
+    """
+    if len(versions) < 2:
+        raise ValueError(
+            f"spread_delta_e expects two or more versions to compare, got {len(versions)}."
+        )
+    for version in versions[1:]:
+        _check_pair(versions[0], version)
+    labs = [rgb_to_lab((_eight_bit(version) / 255).float()) for version in versions]
+    pairs = [float(ciede2000(*pair).double().mean()) for pair in combinations(labs, 2)]
+    return sum(pairs) / len(pairs)
 
 
 def ciede2000(lab: Tensor, other: Tensor) -> Tensor:

@@ -12,18 +12,20 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from colorize_hub.bins import palette
-from colorize_hub.color import lightness_to_grey, rgb_to_lightness
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.config import ColorizerConfig
+from colorize_hub.hint_curve import HINT_COUNTS, floor_picture, hint_curve
 from colorize_hub.hub import load, save
-from colorize_hub.metrics import PSNR_CAP, colorfulness, psnr
+from colorize_hub.metrics import PSNR_CAP, colorfulness, delta_e, psnr
 from colorize_hub.network import ColorNet
+from colorize_hub.results import read_results
 from train import calibrate as calibration_command
 from train import evaluate as evaluation_command
 from train.calibrate import calibrate
 from train.classifier import Classifier
-from train.contact_sheet import contact_sheet
-from train.evaluate import _Sample, evaluate, read_pictures, square, to_grey
+from train.evaluate import evaluate
+from train.pictures import to_batch, to_grey
+from train.steering import SIZES, judge_hints, judge_sizes
 
 CONFIG = ColorizerConfig(encoder="lcnet_035", decoder_channels=(8, 8, 8, 8), size=64)
 KEYS = [
@@ -37,6 +39,7 @@ KEYS = [
     "colorfulness_truth",
     "delta_colorfulness",
     "ciede2000",
+    "ciede2000_grey",
     "out_of_gamut",
 ]
 
@@ -87,25 +90,44 @@ def model(tmp_path, network):
     return save(network, tmp_path / "model")
 
 
-def test_command_writes_metrics_and_sheet(
+HINTED = [f"hints_{n}_{part}psnr" for n in HINT_COUNTS for part in ("", "floor_")]
+STEERED = [
+    "hint_images",
+    *HINTED,
+    "hints_10_minus_floor",
+    "hints_10_minus_none",
+    "hint_delta_e",
+    "hint_delta_e_grey",
+    "size_images",
+    "size_delta_e",
+]
+
+
+def test_command_writes_metrics_and_pictures(
     monkeypatch, capsys, tmp_path, folder, model, classifier_weights
 ):
     out = tmp_path / "out"
     run(
         monkeypatch, evaluation_command, "--model", model, "--data", folder, "--output", out,
-        "--kid-weights", classifier_weights, "--kid-encoder", "lcnet_050",
+        "--kid-weights", classifier_weights, "--kid-encoder", "lcnet_050", "--hints", 2,
     )  # fmt: skip
     metrics = json.loads((out / "metrics.json").read_text())
-    assert list(metrics) == [*KEYS, "kid", "kid_grey", "kid_ratio"]
-    assert metrics["images"] == 4
+    assert list(metrics) == [*KEYS, "kid", "kid_grey", "kid_share", *STEERED]
+    assert read_results(metrics)["psnr"] == metrics["psnr"]
+    assert (metrics["images"], metrics["hint_images"], metrics["size_images"]) == (4, 2, 2)
     assert metrics["data"] == folder.name
     assert metrics["size"] == CONFIG.size
     assert metrics["psnr_minus_grey"] == pytest.approx(
         metrics["psnr"] - metrics["psnr_grey"], abs=2e-4
     )
+    assert metrics["hints_10_minus_floor"] == pytest.approx(
+        metrics["hints_10_psnr"] - metrics["hints_10_floor_psnr"], abs=2e-4
+    )
     assert 0 <= metrics["out_of_gamut"] <= 1
     with Image.open(out / "contact_sheet.jpg") as sheet:
         assert sheet.size == (4 + 4 * 196, 4 + 3 * 212)
+    with Image.open(out / "hint_curve.png") as plot:
+        assert plot.size == (960, 540)
     printed = capsys.readouterr()
     assert "psnr_minus_grey" in printed.out
     assert "1 pictures" in printed.out + printed.err
@@ -113,9 +135,10 @@ def test_command_writes_metrics_and_sheet(
 
 def test_command_says_why_there_is_no_kid(monkeypatch, capsys, tmp_path, folder, model):
     flags = ("--model", model, "--data", folder, "--output", tmp_path / "out", "--limit", 3)
-    run(monkeypatch, evaluation_command, *flags, "--kid-weights", "none")
+    run(monkeypatch, evaluation_command, *flags, "--kid-weights", "none", "--hints", 0)
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert list(metrics) == KEYS
+    assert not (tmp_path / "out" / "hint_curve.png").exists()
     assert metrics["images"] in {2, 3}  # one of the five is broken
     assert "KID is left out" in capsys.readouterr().out
     with pytest.raises(ValueError, match="encoder of the model itself"):
@@ -150,56 +173,35 @@ def test_grey_pictures_score_the_cap_and_do_not_break_kid(network, classifier_we
     assert found["psnr_grey"] == PSNR_CAP
     assert found["colorfulness_truth"] == 0
     assert found["kid_grey"] == 0
-    assert "kid_ratio" not in found
+    assert "kid_share" not in found
+
+
+def test_hints_are_judged_on_the_pictures_drawn(network):
+    colorizer = Colorizer(network)
+    truths = [picture(seed, 256, 256) for seed in range(2)]
+    drawn = [(seed, to_grey(truth), truth) for seed, truth in enumerate(truths)]
+    found = judge_hints(colorizer, drawn)
+    curves = [hint_curve(colorizer, truth, grey, seed) for seed, grey, truth in drawn]
+    assert found["hint_images"] == 2
+    assert found["hints_5_psnr"] == pytest.approx(np.mean([c.psnr[3] for c in curves]), abs=1e-4)
+    assert found["hint_delta_e"] == pytest.approx(np.mean([c.delta_e for c in curves]), abs=1e-4)
+    grey = [psnr(to_batch([floor_picture(one[1], [])]), to_batch([one[2]])) for one in drawn]
+    assert found["hints_0_floor_psnr"] == pytest.approx(np.mean(grey), abs=1e-4)
+
+
+def test_sizes_are_compared_in_pairs(network):
+    colorizer = Colorizer(network)
+    greys = [to_grey(picture(seed, 256, 256)) for seed in range(2)]
+    versions = [to_batch(colorizer.colorize(greys, size=size)) for size in SIZES]
+    pairs = [delta_e(versions[i], versions[j]) for i in range(4) for j in range(i)]
+    found = judge_sizes(colorizer, greys)
+    assert found["size_images"] == 2
+    assert found["size_delta_e"] == pytest.approx(np.mean(pairs), abs=1e-3)
 
 
 def test_nothing_to_evaluate_on_is_an_error(network):
     with pytest.raises(ValueError, match="empty holds no picture"):
         evaluate(Colorizer(network), [], "empty")
-
-
-def test_contact_sheet_goes_on_in_bands():
-    tiny = [np.full((2, 2), level, np.uint8) for level in range(20)]
-    sheet = contact_sheet({"grey": tiny, "ours": tiny}, tile=32, across=8)
-    assert sheet.size == (4 + 8 * 36, 4 + 3 * 2 * 52)
-    assert sheet.getpixel((8, 30)) == (0, 0, 0)
-    assert sheet.getpixel((8 + 3 * 36, 30 + 5 * 52)) == (19, 19, 19)
-
-
-def test_the_same_pictures_are_shown_each_time():
-    drawn = []
-    for _ in range(2):
-        sample = _Sample(5)
-        for number in range(100):
-            sample.offer((np.array(number),))
-        drawn.append([int(one) for (one,) in sample.kept()])
-    assert drawn[0] == drawn[1] == sorted(set(drawn[0]))
-    assert len(drawn[0]) == 5
-    assert drawn[0] != list(range(5))
-
-
-def test_pictures_are_squared_and_greyed():
-    wide = picture(0, 100, 300)
-    assert square(wide).shape == (256, 256, 3)
-    small = picture(1, 256, 256)
-    assert square(small) is small
-    lightness = rgb_to_lightness(torch.from_numpy(small.copy()).movedim(-1, 0) / 255)
-    expected = (lightness_to_grey(lightness)[0] * 255).numpy()
-    assert np.abs(to_grey(small) - expected).max() <= 0.5
-
-
-def test_pictures_are_read_upright_from_parquet_too(tmp_path):
-    import datasets
-
-    exif = Image.Exif()
-    exif[0x0112] = 6  # a quarter turn
-    Image.fromarray(picture(0, 96, 128)).save(tmp_path / "turned.jpg", exif=exif)
-    Image.fromarray(picture(1, 70, 70)).convert("L").save(tmp_path / "grey.png")
-    rows = {"image": [str(tmp_path / "turned.jpg"), str(tmp_path / "grey.png")]}
-    table = datasets.Dataset.from_dict(rows).cast_column("image", datasets.Image())
-    table.to_parquet(tmp_path / "rows.parquet")
-    read = list(read_pictures(str(tmp_path / "rows.parquet"), "test"))
-    assert [rgb.shape for rgb in read] == [(128, 96, 3), (70, 70, 3)]
 
 
 def test_classifier_features_are_those_before_the_last_layer(classifier_weights):
@@ -210,13 +212,6 @@ def test_classifier_features_are_those_before_the_last_layer(classifier_weights)
         Classifier("lcnet_0", str(classifier_weights), torch.device("cpu"))
     with pytest.raises(FileNotFoundError, match="--kid-weights"):
         Classifier("lcnet_050", "nowhere.pth", torch.device("cpu"))
-
-
-def test_contact_sheet_needs_rows_of_one_length():
-    with pytest.raises(ValueError, match="rows of one length"):
-        contact_sheet({"grey": [picture(0)], "ours": []})
-    with pytest.raises(ValueError, match="1 or more"):
-        contact_sheet({"grey": []})
 
 
 def test_calibration_balances_colourfulness_on_the_inference_path(network):

@@ -8,7 +8,16 @@ import torch
 from skimage.color import deltaE_ciede2000
 
 from colorize_hub.color import fit_gamut, rgb_to_lab
-from colorize_hub.metrics import PSNR_CAP, ciede2000, colorfulness, delta_e, kid, out_of_gamut, psnr
+from colorize_hub.metrics import (
+    PSNR_CAP,
+    ciede2000,
+    colorfulness,
+    delta_e,
+    kid,
+    out_of_gamut,
+    psnr,
+    spread_delta_e,
+)
 
 # Pairs 1, 4, 9, 12, 16, 17 and 25 of Sharma, Wu and Dalal 2005, table 1: blues, hues a half turn
 # apart on either side of the seam, greys, a large difference, a small one.
@@ -115,6 +124,16 @@ def test_delta_e_of_pictures():
     expected = deltaE_ciede2000(*labs, channel_axis=1).mean()
     assert delta_e(rgb, truth) == pytest.approx(expected, abs=1e-3)
     assert delta_e(rgb, rgb) == 0
+
+
+def test_spread_is_the_mean_over_all_pairs():
+    versions = [noise(seed) for seed in (4, 5, 6)]
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    expected = np.mean([delta_e(versions[one], versions[other]) for one, other in pairs])
+    assert spread_delta_e(versions) == pytest.approx(expected)
+    assert spread_delta_e([versions[0]] * 3) == 0
+    with pytest.raises(ValueError, match="two or more versions"):
+        spread_delta_e(versions[:1])
 
 
 def test_kid_by_hand():

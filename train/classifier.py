@@ -7,6 +7,7 @@ import torch
 from timm.data.config import resolve_data_config
 from torch import Tensor
 
+from colorize_hub.colorizer import Colorizer
 from train.encoder_weights import load_encoder_weights
 
 
@@ -53,3 +54,30 @@ class Classifier:
         pictures = (rgb.to(self._device).float() / 255 - self._mean) / self._std
         maps = self._network.forward_features(pictures)  # pyright: ignore
         return self._network.forward_head(maps, pre_logits=True).cpu()  # pyright: ignore
+
+
+def open_classifier(name: str, weights: str, colorizer: Colorizer) -> Classifier | None:
+    """The classifier for KID; None, with the reason printed, when its weights are not to be had.
+
+    Args:
+        name: of a timm model, as --kid-encoder gives it.
+        weights: "imagenet", "none" or a file, as --kid-weights gives it.
+        colorizer: the model to be judged, which must be built on another encoder.
+
+    Raises:
+        FileNotFoundError: there is no such weights file.
+        ValueError: the classifier is the model's own encoder, is unknown, or does not fit.
+    """
+    if weights == "none":
+        print("KID is left out: --kid-weights none.")
+        return None
+    if name == colorizer.config.encoder:
+        raise ValueError(
+            f"--kid-encoder {name} is the encoder of the model itself, which would judge its own "
+            "work; name another timm model."
+        )
+    try:
+        return Classifier(name, weights, colorizer.device)
+    except ConnectionError as error:
+        print(f"KID is left out: {error}")
+        return None

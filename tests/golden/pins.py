@@ -1,0 +1,54 @@
+"""The pinned pictures: three old prints, grey, and what the bundled model made of them.
+
+NAME.grey.png is colorize_hub/demo/examples/NAME.jpg as grey, its long side scaled to 128 pixels.
+NAME.colour.png is the bundled model's answer in float32 on the CPU, at its own size and vividness.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from colorize_hub.colorizer import Colorizer
+from colorize_hub.network import ColorNet
+
+FOLDER = Path(__file__).parent
+NAMES = ("dust-bowl-home", "french-alpine-landscape", "nagasaki-boats")
+TOLERANCE = 2  # levels of 255
+RENEW = "python -m tests.golden"
+
+
+def expected(name: str) -> np.ndarray:
+    """(H, W, 3) uint8."""
+    with Image.open(FOLDER / f"{name}.colour.png") as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def coloured(network: ColorNet, name: str) -> np.ndarray:
+    """(H, W, 3) uint8: what the network makes of the picture today."""
+    colorizer = Colorizer(network, device="cpu", dtype=torch.float32)
+    return np.asarray(colorizer.colorize(FOLDER / f"{name}.grey.png"))
+
+
+def compare(name: str, got: np.ndarray, wanted: np.ndarray, folder: Path) -> str:
+    """What differs by more than the tolerance, in words; nothing if all is well.
+
+    Where something does, the pictures got and wanted and their difference, ten times as strong, go
+    into `folder`, to be looked at.
+    """
+    if got.shape != wanted.shape:
+        return f"{name}: expected shape {wanted.shape}, got {got.shape}. Renew it: {RENEW}"
+    apart = np.abs(got.astype(int) - wanted)
+    if apart.max() <= TOLERANCE:
+        return ""
+    shares = [f"{level}+ levels {np.mean(apart >= level):.2%}" for level in (1, 3, 6, 12, 25, 50)]
+    strong = np.minimum(apart * 10, 255).astype(np.uint8)
+    for kind, picture in (("got", got), ("wanted", wanted), ("difference-x10", strong)):
+        Image.fromarray(picture).save(folder / f"{name}.{kind}.png")
+    return (
+        f"{name}: the bundled model's colours changed by up to {apart.max()} levels (mean "
+        f"{apart.mean():.2f}; {', '.join(shares)}); {TOLERANCE} are allowed. Pictures got, wanted "
+        f"and their difference are in {folder}. If new weights or a better decoding are meant to "
+        f"change them, look at the pictures and renew the pins: {RENEW}"
+    )
