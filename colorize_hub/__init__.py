@@ -8,14 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from colorize_hub.colorizer import Canvas, Colorizer
+    from colorize_hub.canvas import Canvas
+    from colorize_hub.colorizer import Colorizer
     from colorize_hub.hints import Hint
     from colorize_hub.hub import load
 from colorize_hub.version import __version__
 
 __all__ = ["Canvas", "Colorizer", "Hint", "__version__", "load"]
 
-_HOME = {"Canvas": "colorizer", "Colorizer": "colorizer", "Hint": "hints", "load": "hub"}
+_HOME = {"Canvas": "canvas", "Colorizer": "colorizer", "Hint": "hints", "load": "hub"}
 
 
 def __getattr__(name: str) -> object:

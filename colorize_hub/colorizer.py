@@ -1,8 +1,7 @@
-"""Colorizer and Canvas: the one way from a picture to its colours."""
+"""Colorizer: the one way from a picture, or many, to colours."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from os import PathLike
@@ -14,10 +13,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.bins import decode_bins, suggest_colours
+from colorize_hub.bins import decode_bins
+from colorize_hub.canvas import Canvas
 from colorize_hub.compose import GRID, Prepared
 from colorize_hub.config import ColorizerConfig
-from colorize_hub.hints import HINT_STRIDE, Hint, draw_hints
+from colorize_hub.hints import HINT_STRIDE, Hint
 from colorize_hub.image import ImageLike
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 
@@ -128,7 +128,7 @@ class Colorizer:
         Args and errors: as for `colorize`, one picture.
         """
         prepared = Prepared.read(image, self._size(size))
-        return Canvas(self, prepared, self._encode(prepared.working))
+        return Canvas(self._network, prepared, self._encode(prepared.working))
 
     @torch.inference_mode()
     def predict_ab(
@@ -167,18 +167,14 @@ class Colorizer:
         return self._network.encode(lightness.to(self.device))
 
     @torch.inference_mode()
-    def _logits(self, features: Sequence[Tensor], hint_map: Tensor | None) -> Tensor:
-        if hint_map is not None:
-            hint_map = hint_map.to(self.device, torch.float32)
-        return self._network.decode(features, hint_map)
-
-    @torch.inference_mode()
     def _decode(
         self, features: Sequence[Tensor], hint_map: Tensor | None, vividness: float | None
     ) -> Tensor:
         """(B, 2, h, w) a*b* at stride 4."""
         vividness = self.config.vividness if vividness is None else vividness
-        logits = self._logits(features, hint_map)
+        if hint_map is not None:
+            hint_map = hint_map.to(self.device, torch.float32)
+        logits = self._network.decode(features, hint_map)
         return decode_bins(logits, self.config.bin_step, vividness, self.config.chroma_scale)
 
     def _size(self, size: int | None) -> int:
@@ -186,79 +182,6 @@ class Colorizer:
         if isinstance(size, bool) or not isinstance(size, int) or not GRID <= size <= 2048:
             raise ValueError(f"size must be an integer {GRID}..2048 (pixels), got {size!r}.")
         return size
-
-
-class Canvas:
-    """One picture, encoded: each call below runs only the decoder. Made by `Colorizer.canvas`.
-
-    Attributes:
-        width: of the original picture, pixels.
-        height: of the original picture, pixels.
-    """
-
-    def __init__(self, colorizer: Colorizer, prepared: Prepared, features: list[Tensor]) -> None:
-        self._colorizer, self._prepared, self._features = colorizer, prepared, features
-        self.width, self.height = prepared.picture.width, prepared.picture.height
-
-    def render(
-        self, hints: Sequence[Hint] = (), vividness: float | None = None
-    ) -> Image.Image | np.ndarray:
-        """The picture in colour, as the kind of thing it was given as.
-
-        Args:
-            hints: colours to fix; later ones lie over earlier ones.
-            vividness: 0..1; None takes the model's calibrated value.
-
-        Raises:
-            ValueError: vividness out of range, or a hint outside the picture.
-        """
-        hint_map = self._draw(hints)
-        ab = self._colorizer._decode(self._features, hint_map, vividness)
-        return self._prepared.paint(ab[0])
-
-    def logits(self, hints: Sequence[Hint] = ()) -> Tensor:
-        """What `render` decodes: (1, Q, h, w) logits over the ab palette, at stride 4."""
-        return self._colorizer._logits(self._features, self._draw(hints)).float()
-
-    def suggest(self, x: float, y: float, k: int = 5) -> list[tuple[tuple[int, int, int], float]]:
-        """Colours the model finds likely at a place of the original picture.
-
-        Returns:
-            Up to k of [((r, g, b) 0..255, share 0..1)], most likely first, shown at the lightness
-            of that place.
-
-        Raises:
-            ValueError: the place lies outside the picture, or k < 1.
-        """
-        if not (0 <= x < self.width and 0 <= y < self.height):
-            raise ValueError(
-                f"({x}, {y}) lies outside the picture of {self.width} x {self.height} pixels."
-            )
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}.")
-        logits = self.logits()[0]
-        rows, columns = logits.shape[1:]
-        here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
-        lightness = float(self._prepared.lightness[0, int(y), int(x)])
-        return suggest_colours(here.cpu(), self._colorizer.config.bin_step, lightness, k)
-
-    def confidence(self) -> np.ndarray:
-        """How sure the model is of each pixel's colour: (H, W) float32, 0 (any bin) to 1 (one bin).
-
-        1 minus the entropy of the predicted distribution over that of the uniform one.
-        """
-        logits = self.logits()
-        entropy = torch.special.entr(logits.softmax(1)).sum(1, keepdim=True)
-        sure = (1 - entropy / math.log(logits.shape[1])).clamp(0, 1)
-        full = F.interpolate(sure, size=(self.height, self.width), mode="bilinear")
-        return full[0, 0].cpu().numpy()
-
-    def _draw(self, hints: Sequence[Hint]) -> Tensor | None:
-        if not hints:
-            return None
-        working = self._prepared.working
-        grid = (working.shape[2] // HINT_STRIDE, working.shape[3] // HINT_STRIDE)
-        return draw_hints(hints, (self.height, self.width), grid)
 
 
 def _best_device() -> torch.device:

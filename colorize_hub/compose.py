@@ -7,6 +7,7 @@ the small ab alone, so strips and the whole picture give the same pixels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorize_hub.color import fit_gamut, lab_to_rgb, rgb_to_lightness
+from colorize_hub.hints import Hint, hint_ab, hinted_pixels
 from colorize_hub.image import ImageLike, Picture, read_picture, write_like
 
 _STRIP_PIXELS = 1 << 16
@@ -41,11 +43,15 @@ class Prepared:
         working = F.interpolate(lightness[None], size=shape, mode="bilinear", antialias=True)
         return cls(picture, lightness, working)
 
-    def paint(self, ab: Tensor) -> Image.Image | np.ndarray:
-        """Join (2, h, w) a*b* with the full-size lightness, and give it the caller's form."""
+    def paint(self, ab: Tensor, hints: Sequence[Hint] = ()) -> Image.Image | np.ndarray:
+        """Join (2, h, w) a*b* with the full-size lightness, and give it the caller's form.
+
+        Pixels that hints fix get the hints' a*b*.
+        """
         if not torch.isfinite(ab).all():
             raise ValueError("The model predicted NaN; its weights are damaged. Load it anew.")
-        pixels = colour_pixels(self.lightness, ab.float().cpu(), self.picture.pixels.dtype)
+        dtype = self.picture.pixels.dtype
+        pixels = colour_pixels(self.lightness, ab.float().cpu(), dtype, hints)
         return write_like(pixels, self.picture)
 
 
@@ -74,7 +80,9 @@ def pixels_to_lightness(pixels: np.ndarray) -> Tensor:
     return lightness
 
 
-def colour_pixels(lightness: Tensor, ab: Tensor, dtype: np.dtype) -> np.ndarray:
+def colour_pixels(
+    lightness: Tensor, ab: Tensor, dtype: np.dtype, hints: Sequence[Hint] = ()
+) -> np.ndarray:
     """Join full-size lightness and a small ab into sRGB pixels.
 
     ab is enlarged (bicubic), its chroma scaled at constant lightness and hue to fit sRGB, and the
@@ -85,18 +93,28 @@ def colour_pixels(lightness: Tensor, ab: Tensor, dtype: np.dtype) -> np.ndarray:
         lightness: (1, H, W), L* 0..100.
         ab: (2, h, w), a*b*, h and w of any size.
         dtype: uint8 or uint16.
+        hints: in place of ab, at the pixels that they fix.
 
     Returns:
         (H, W, 3) of that type.
+
+    Raises:
+        ValueError: a hint lies outside the picture.
     """
     _, height, width = lightness.shape
     down = _bicubic(ab.shape[1], height)  # (H, h)
     across = ab @ _bicubic(ab.shape[2], width).T  # (2, h, W)
+    owner = hinted_pixels(hints, (height, width)) if hints else None
+    fixed = hint_ab(hints)
     most = np.iinfo(dtype).max
     pixels = np.empty((height, width, 3), dtype)
     for rows in _strips(height, width):
         strip = lightness[:, rows]
-        fitted = fit_gamut(strip, down[rows] @ across)
+        colour = down[rows] @ across  # (2, n, W)
+        if owner is not None:
+            hit = owner[rows] >= 0
+            colour[:, hit] = fixed[owner[rows][hit]].T
+        fitted = fit_gamut(strip, colour)
         rgb = lab_to_rgb(torch.cat((strip, fitted)))  # (3, n, W)
         pixels[rows] = (rgb * most).round_().movedim(0, -1).numpy().astype(dtype)
     return pixels

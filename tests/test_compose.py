@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from colorize_hub import compose
 from colorize_hub.color import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
 from colorize_hub.compose import colour_pixels, pixels_to_lightness
+from colorize_hub.hints import Hint, hint_ab
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -84,6 +85,27 @@ def test_hue_stays_where_chroma_must_shrink():
     assert red > 50
     assert green < 15  # clipping each channel would have turned it to pink or orange
     assert 10 < blue < red
+
+
+# --- hints -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+def test_hinted_pixels_have_the_colour_of_the_hint_and_no_others_change(dtype):
+    pixels, ab = photo(0, 400, 300, 1, dtype), chroma(1, 16, 24, 30)
+    lightness = pixels_to_lightness(pixels)
+    hints = [Hint(20, 30, (200, 30, 40)), Hint(150.5, 390.5, (30, 60, 200), 12)]
+    plain, hinted = recolour(pixels, ab), colour_pixels(lightness, ab, np.dtype(dtype), hints)
+    y, x = np.mgrid[:400, :300] + 0.5
+    discs = [(y.astype(int) == 30) & (x.astype(int) == 20), np.hypot(y - 390.5, x - 150.5) < 12]
+    for disc, colour in zip(discs, hint_ab(hints), strict=True):
+        there = lightness[:, disc][:, None]  # (1, 1, n)
+        fitted = fit_gamut(there, colour[:, None, None].expand(2, 1, there.shape[2]))
+        rgb = lab_to_rgb(torch.cat((there, fitted)))[:, 0].T * np.iinfo(dtype).max
+        assert most_difference(hinted[disc], rgb.round().numpy()) <= 1
+    far = np.hypot(y - 390.5, x - 150.5) > 14
+    far[30, 20] = False
+    np.testing.assert_array_equal(hinted[far], plain[far])
 
 
 # --- pixels to lightness ---------------------------------------------------------------------

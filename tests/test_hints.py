@@ -2,13 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize_hub.color import rgb_to_lab
-from colorize_hub.hints import Hint, draw_hints
+from colorize_hub.hints import Hint, draw_hints, hint_ab, hinted_pixels
 
 RED, GREEN = (200, 30, 40), (30, 160, 60)
 side = st.integers(1, 300)
@@ -112,6 +113,13 @@ def test_outside_the_picture_is_an_error(x, y):
         ((0, 0, (1, 2, 256)), "rgb must be three numbers"),
         ((0, 0, (1, -2, 3)), "rgb must be three numbers"),
         ((0, 0, (1, math.nan, 3)), "rgb must be three numbers"),
+        ((True, 0, RED), "x and y must be finite"),
+        (("3", 0, RED), "x and y must be finite"),
+        ((0, 0, (1, True, 3)), "rgb must be three numbers"),
+        ((0, 0, "red"), "rgb must be three numbers"),
+        ((0, 0, None), "rgb must be three numbers"),
+        ((0, 0, RED, True), "radius must be None or pixels"),
+        ((0, 0, RED, "4"), "radius must be None or pixels"),
         ((0, 0, RED, -1), "radius must be None or pixels"),
         ((0, 0, RED, math.nan), "radius must be None or pixels"),
         ((0, 0, RED, math.inf), "radius must be None or pixels"),
@@ -120,3 +128,44 @@ def test_outside_the_picture_is_an_error(x, y):
 def test_a_hint_that_makes_no_sense_is_an_error(values, message):
     with pytest.raises(ValueError, match=message):
         Hint(*values)
+
+
+def test_numpy_numbers_and_lists_make_hints():
+    level = np.array([200, 30, 40], np.uint8)
+    hint = Hint(np.float32(3), np.int64(4), list(level), np.float64(2))  # pyright: ignore
+    torch.testing.assert_close(hint_ab([hint])[0], ab_of(RED))
+    assert hint_ab([]).shape == (0, 2)
+
+
+@given(side, side, st.data())
+def test_without_a_radius_a_hint_fixes_its_own_pixel(height, width, data):
+    x = data.draw(st.floats(0, width, exclude_max=True))
+    y = data.draw(st.floats(0, height, exclude_max=True))
+    owner = hinted_pixels([Hint(x, y, RED)], (height, width))
+    assert (owner >= 0).nonzero().tolist() == [[int(y), int(x)]]
+
+
+@given(st.floats(0, 39.9), st.floats(0, 31.9), st.floats(0, 60))
+def test_a_disc_fixes_every_pixel_it_touches_and_few_more(x, y, radius):
+    row, column = torch.meshgrid(torch.arange(32), torch.arange(40), indexing="ij")
+    nearest = torch.hypot(
+        x - column.clamp_min(0) - (x - column).clamp(0, 1), y - row - (y - row).clamp(0, 1)
+    )
+    fixed = hinted_pixels([Hint(x, y, RED, radius)], (32, 40)) >= 0
+    assert fixed[nearest < radius - 1e-3].all()
+    assert not fixed[nearest > radius + 1].any()
+
+
+def test_later_hints_own_the_pixels_they_share():
+    hints = [Hint(10, 10, RED, 6), Hint(12.5, 10.5, GREEN, 0), Hint(13.5, 10.5, RED)]
+    owner = hinted_pixels(hints, (32, 40))
+    assert (owner[10, 11:15].tolist(), owner[31, 39]) == ([0, 1, 2, 0], -1)
+
+
+def test_ten_thousand_hints_are_drawn():
+    places = torch.rand(10_000, 2, generator=torch.Generator().manual_seed(3)) * 256
+    hints = [Hint(x, y, RED, 4) for x, y in places.tolist()]
+    assert draw_hints(hints, (256, 256), (64, 64))[0, 2].mean() > 0.99
+    owner = hinted_pixels(hints, (256, 256))
+    assert (owner >= 0).float().mean() > 0.99
+    assert owner[int(hints[-1].y), int(hints[-1].x)] == 9999

@@ -1,0 +1,131 @@
+"""Spreading hints: what a few fixed colours say about the rest of the picture.
+
+The decoder sees the hints and answers with *about* their colours. What is left of the difference
+is spread by Gaussian process regression (kriging; Rasmussen and Williams 2006, chapter 2) over
+the decoder's grid: two places belong together where they are near, equally light, and the network
+expects the same colours of them. The last is what keeps a correction on its object.
+
+With one hint the correction is local. The more independent hints there are, the more they say
+about the whole picture: a second kernel without locality joins in, and the chroma that the model
+adds where nobody told it better gives way to the chroma that the hints show.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from colorize_hub.bins import palette
+
+_REACH = 0.45  # of the near kernel, in short sides of the picture
+_FAR_REACH = 5.0  # of the far kernel: slopes of colour, hardly any locality
+_LIGHTNESS_REACH = 30.0  # L*
+_DISTRIBUTION_REACH = 0.3  # 1 - Bhattacharyya coefficient
+_NOISE = 0.04  # variance of a hint relative to that of the residuals
+_INDEPENDENT = 0.25  # short sides of the picture: nearer hints say the same
+_HALF_FAR = 0.7  # independent hints beyond the first at which both kernels weigh the same
+_TRUST = 0.4  # factor on the network's ab where hints decide
+_CHROMA_PRIOR = 200.0  # squared ab that hints must bring to change the chroma of the rest
+_MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their neighbours
+_BLOCK_NUMBERS = 1 << 22
+
+
+def spread_hints(
+    hint_map: Tensor,
+    hinted_ab: Tensor,
+    logits: Tensor,
+    lightness: Tensor,
+    step: int,
+    chroma_scale: float,
+) -> Tensor:
+    """Colours of a picture with hints, on the decoder's grid.
+
+    Args:
+        hint_map: (3, h, w) a*, b* and mask, see hints.draw_hints; at least one cell is hinted.
+        hinted_ab: (2, h, w) a*b* that the network predicts with these hints, chroma not scaled.
+        logits: (Q, h, w) over the ab palette, predicted without hints.
+        lightness: (h, w), L* 0..100.
+        step: grid spacing of the palette.
+        chroma_scale: calibrated factor on ab far from all hints.
+
+    Returns:
+        (2, h, w) a*b*; hinted cells have exactly the colours of the map.
+    """
+    anchors = _anchors(hint_map[2] > 0)
+    wanted = hint_map[:2].flatten(1)[:, anchors]  # (2, N)
+    hinted = hinted_ab.flatten(1)  # (2, P)
+    share = torch.softmax(logits.flatten(1), 0)  # (Q, P)
+    kernel = _Kernel(share, lightness, anchors)
+    plain = palette(step).to(share).T @ share[:, anchors]
+    chroma = _chroma_of_hints(wanted, plain, kernel.independence, chroma_scale)
+    among = kernel.columns(anchors)  # (N, N)
+    solver = torch.linalg.inv(among + _NOISE * torch.eye(len(anchors)).to(among))
+
+    def mean(cells: slice | Tensor, weights: Tensor, covariance: Tensor) -> Tensor:
+        influence = (weights * covariance).sum(0).clamp(0, 1)
+        return hinted[:, cells] * torch.lerp(chroma, chroma.clamp_max(_TRUST), influence)
+
+    residual = wanted - mean(anchors, solver @ among, among)
+    ab = torch.empty_like(hinted)
+    block = max(1, _BLOCK_NUMBERS // len(anchors))
+    for first in range(0, ab.shape[1], block):
+        cells = slice(first, first + block)
+        covariance = kernel.columns(cells)  # (N, block)
+        weights = solver @ covariance
+        ab[:, cells] = mean(cells, weights, covariance) + residual @ weights
+    return torch.where(hint_map[2] > 0, hint_map[:2], ab.view_as(hinted_ab))
+
+
+class _Kernel:
+    """Covariance of the residuals of the network, between anchors and cells.
+
+    Attributes:
+        independence: (N,) how much of its own each anchor says: 1 for a lonely one, 1 / k for each
+            of k in one place, as in a stroke. The sum is the number of independent hints.
+    """
+
+    def __init__(self, share: Tensor, lightness: Tensor, anchors: Tensor) -> None:
+        rows, columns = lightness.shape
+        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+        self._place = torch.stack((y, x), -1).flatten(0, 1).to(share) / min(rows, columns)
+        self._lightness = lightness.flatten()
+        self._roots = share.sqrt()  # their product is the Bhattacharyya coefficient
+        self._anchors = anchors
+        apart = torch.cdist(self._place[anchors], self._place[anchors])
+        self.independence = 1 / torch.exp(-(apart / _INDEPENDENT).square()).sum(1)
+        beyond = self.independence.sum() - 1
+        self._far = beyond / (beyond + _HALF_FAR)
+
+    def columns(self, cells: slice | Tensor) -> Tensor:
+        """(N, n) covariance of the anchors with n cells; 1 at the anchor itself."""
+        distance = torch.cdist(self._place[self._anchors], self._place[cells])
+        contrast = self._lightness[self._anchors, None] - self._lightness[cells]
+        overlap = self._roots[:, self._anchors].T @ self._roots[:, cells]
+        alike = -(contrast / _LIGHTNESS_REACH).square() - (1 - overlap) / _DISTRIBUTION_REACH
+        near = torch.exp(alike - (distance / _REACH).square())
+        return torch.lerp(near, torch.exp(alike - distance / _FAR_REACH), self._far)
+
+
+def _chroma_of_hints(
+    wanted: Tensor, predicted: Tensor, independence: Tensor, chroma_scale: float
+) -> Tensor:
+    """The factor on predicted ab that fits the hints: least squares, drawn to chroma_scale.
+
+    The first hint changes nothing: it speaks for its object. Returns 0..chroma_scale, shape ().
+    """
+    count = independence.sum()
+    weight = independence * ((count - 1) / count)
+    fit = (weight * (wanted * predicted).sum(0)).sum() + _CHROMA_PRIOR * chroma_scale
+    power = (weight * predicted.square().sum(0)).sum() + _CHROMA_PRIOR
+    return (fit / power).clamp(0, chroma_scale)
+
+
+def _anchors(mask: Tensor) -> Tensor:
+    """Flat indices of at most _MOST_ANCHORS hinted cells, spread over all that are hinted."""
+    cells = mask.cpu().flatten().nonzero()[:, 0].numpy()
+    rows, columns = np.divmod(cells, mask.shape[1])
+    block, kept = 1, np.arange(len(cells))
+    while len(kept) > _MOST_ANCHORS:
+        block *= 2
+        key = (rows // block) * mask.shape[1] + columns // block
+        kept = np.unique(key, return_index=True)[1]
+    return torch.from_numpy(cells[kept]).to(mask.device)
