@@ -14,7 +14,8 @@ from bench.clock import Row, table
 from colorize_hub.network import fast_dtype, for_inference
 from train.config import TrainConfig
 from train.examples import Example, Share, open_training_data, training_batches
-from train.loop import batch_loss, build_network
+from train.model import build_network
+from train.objective import Objective
 
 _READ_AHEAD = 8  # batches that may wait ready-made when a measurement begins
 
@@ -76,10 +77,11 @@ def _training_step(config: TrainConfig) -> Callable[[Example], None]:
     dtype = fast_dtype(torch.device("cpu"))
     frozen = for_inference(network, dtype)
     weights = torch.ones(network.head.out_channels)
+    objective = Objective(config, torch.device("cpu"), dtype)
     optimizer = torch.optim.AdamW(network.parameters(), fused=True)
 
     def step(batch: Example) -> None:
-        batch_loss(network, frozen, batch, weights, dtype).backward()
+        objective(network, frozen, batch, weights).backward()
         optimizer.step()
         optimizer.zero_grad()
 

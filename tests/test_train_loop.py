@@ -26,7 +26,8 @@ from tests.training_fixtures import (
 )
 from train.config import TrainConfig
 from train.examples import Share, open_training_data, training_batches
-from train.loop import batch_loss, build_network
+from train.model import build_network
+from train.objective import Objective
 
 SHORT: dict[str, Any] = {"pictures": 24, "warmup": 2, "validation": 2}
 
@@ -49,11 +50,12 @@ def test_one_batch_is_learned_by_heart(data, tmp_path, tuned):
     network = build_network(config)
     batch = next(training_batches(open_training_data(config, Share()), Share(), 0, 0, config))
     equal = torch.ones(network.head.out_channels)
+    objective = Objective(config, torch.device("cpu"), torch.float32)
     frozen = None if tuned else for_inference(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     seen = []
     for _ in range(60):
-        loss = batch_loss(network, frozen, batch, equal, torch.float32)
+        loss = objective(network, frozen, batch, equal)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

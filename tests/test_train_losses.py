@@ -8,7 +8,13 @@ import torch
 
 from colorize_hub.bins import palette
 from colorize_hub.color import rgb_to_lab
-from train.losses import bin_prior, bin_weights, soft_cross_entropy
+from train.losses import (
+    balanced_scale,
+    bin_prior,
+    bin_weights,
+    log_error,
+    soft_cross_entropy,
+)
 
 STEP = 10
 BINS = len(palette(STEP))
@@ -86,3 +92,34 @@ def test_half_precision_logits_are_summed_in_full(ab):
     loss = soft_cross_entropy(logits, ab, STEP, torch.ones(BINS))
     assert loss.dtype == torch.float32
     assert torch.equal(loss, soft_cross_entropy(logits.float(), ab, STEP, torch.ones(BINS)))
+
+
+def maps(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1)) * 20
+
+
+def test_the_balanced_scale_makes_dull_colours_as_strong_as_the_true_ones():
+    truth = maps(4, 2, 8, 8)
+    assert float(balanced_scale(truth / 2, truth)) == pytest.approx(2, rel=1e-3)
+    assert float(balanced_scale(truth * 2, truth)) == pytest.approx(0.5, rel=1e-3)
+
+
+def test_the_balanced_scale_of_grey_is_bounded_and_differentiable():
+    grey = torch.zeros(2, 2, 4, 4, requires_grad=True)
+    scale = balanced_scale(grey, maps(2, 2, 4, 4))
+    assert float(scale) == 3
+    (scale * grey.sum()).backward()
+    assert grey.grad is not None
+    assert torch.isfinite(grey.grad).all()
+
+
+def test_the_log_error_counts_a_decibel_the_same_in_dull_and_in_vivid_pictures():
+    truth = maps(2, 2, 16, 16)
+    vivid, dull = truth[:1] * 4, truth[1:]
+    error = maps(1, 2, 16, 16)
+    halved = [
+        float(log_error(t + e, t) - log_error(t + e / 2, t))
+        for t, e in ((vivid, error * 4), (dull, error * 4))
+    ]
+    assert halved[0] == pytest.approx(halved[1], rel=1e-4)
+    assert halved[0] == pytest.approx(math.log(4), rel=0.02)  # 6 dB

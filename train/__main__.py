@@ -12,6 +12,8 @@ from train.loop import train
 def main() -> None:
     """Read the flags and train."""
     logging.basicConfig(format="%(message)s", level=logging.INFO)
+    for talkative in ("httpx", "httpx2"):  # a line for every request to the Hub
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     try:
         finished = train(tyro.cli(TrainConfig, prog="python -m train"))
     except (OSError, ValueError) as error:

@@ -14,6 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from train.config import TrainConfig
+
 FILE_NAME = "checkpoint.safetensors"
 
 
@@ -39,7 +41,8 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     prior: Tensor,
     progress: Progress,
-    fingerprint: dict[str, object],
+    settings: dict[str, object],
+    critic: torch.nn.Module | None = None,
 ) -> None:
     """Write OUTPUT/checkpoint.safetensors: complete, or not at all.
 
@@ -50,14 +53,17 @@ def save_checkpoint(
         optimizer: its tensors are stored under "optimizer.<parameter>.<name>".
         prior: (Q,) bin prior the loss was weighted by.
         progress: stored in the header.
-        fingerprint: the settings a resumed run must share, stored in the header.
+        settings: the `fingerprint`, which a resumed run must share, stored in the header.
+        critic: of an adversarial run.
     """
     tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
     tensors |= {f"averaged.{key}": value for key, value in averaged.items()}
+    if critic is not None:
+        tensors |= {f"critic.{key}": value for key, value in critic.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
     tensors["prior"] = prior
-    header = {"progress": json.dumps(vars(progress)), "fingerprint": json.dumps(fingerprint)}
+    header = {"progress": json.dumps(vars(progress)), "fingerprint": json.dumps(settings)}
     partial = folder / f"{FILE_NAME}.partial"
     save_file(
         {key: value.detach().cpu().contiguous() for key, value in tensors.items()}, partial, header
@@ -72,7 +78,8 @@ def load_checkpoint(
     network: torch.nn.Module,
     averaged: dict[str, Tensor],
     optimizer: torch.optim.Optimizer,
-    fingerprint: dict[str, object],
+    settings: dict[str, object],
+    critic: torch.nn.Module | None = None,
 ) -> tuple[Tensor, Progress]:
     """Restore what `save_checkpoint` wrote, in place.
 
@@ -95,7 +102,7 @@ def load_checkpoint(
         raise ValueError(f"--resume: {path} is not a readable checkpoint ({error}).") from error
     changed = [
         f"--{key.replace('_', '-')} was {stored.get(key)}, is {value}"
-        for key, value in json.loads(json.dumps(fingerprint)).items()
+        for key, value in json.loads(json.dumps(settings)).items()
         if stored.get(key) != value
     ]
     if changed:
@@ -104,6 +111,8 @@ def load_checkpoint(
             "flags as before, or another --output."
         )
     network.load_state_dict(_under("network.", tensors))
+    if critic is not None:
+        critic.load_state_dict(_under("critic.", tensors))
     for key, value in _under("averaged.", tensors).items():
         averaged[key].copy_(value)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -117,6 +126,28 @@ def load_checkpoint(
     progress = Progress(**{key: progress[key] for key in known & progress.keys()})
     progress.read = tuple(progress.read)
     return tensors["prior"], progress
+
+
+def fingerprint(config: TrainConfig) -> dict[str, object]:
+    """The settings that decide the weights: a resumed run must share them.
+
+    The length may change: schedule and sizes then follow the new length from there on.
+    """
+    free = {
+        "pictures",
+        "output",
+        "resume",
+        "log",
+        "evaluate_every",
+        "save_every",
+        "logit_adjustment",
+        "push",
+        "push_every",
+        "private",
+        "revision",
+    }
+    settings = {key: value for key, value in vars(config).items() if key not in free}
+    return settings | {"start": None if config.start is None else str(config.start)}
 
 
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:

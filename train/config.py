@@ -13,6 +13,8 @@ class TrainConfig:
     """Hub dataset id, folder of pictures, folder of parquet files, or one parquet file."""
     output: Path
     """Run folder: checkpoint, logs, contact sheets, and the finished model in OUTPUT/model."""
+    config_name: str | None = None
+    """Configuration of a Hub dataset that has several."""
     column: str | None = None
     """Image column; found by itself when the dataset has only one."""
     split: str = "train"
@@ -26,6 +28,9 @@ class TrainConfig:
     """timm backbone with features_only at strides 4, 8, 16 and 32."""
     encoder_weights: str = "imagenet"
     """imagenet (timm's, from the Hub), none, or a local .safetensors or .pth file."""
+    start: Path | None = None
+    """Model folder to go on from, with its encoder and decoder; the new run may have other data,
+    sizes and losses."""
     decoder_channels: tuple[int, int, int, int] = (256, 192, 128, 64)
     """Decoder widths at strides 32, 16, 8 and 4."""
 
@@ -39,6 +44,8 @@ class TrainConfig:
     """Share of the pictures seen in each phase; adds up to 1."""
     unfreeze: float = 1.0
     """Share of the run after which the encoder is trained too; 1 keeps it frozen."""
+    frozen_stages: int = 0
+    """First stages of the encoder that are never trained; they cost the most."""
     lr: float = 2e-3
     """Peak learning rate of the decoder (AdamW, cosine with warm-up)."""
     encoder_lr: float = 1e-4
@@ -54,6 +61,15 @@ class TrainConfig:
     towards 0 rare colours count more."""
     logit_adjustment: float = 0.5
     """Share of the rebalancing taken back from the finished model, 0 to 1."""
+    log_error: float = 0.0
+    """Weight of the log of the squared error of the decoded colours, brought to the truth's
+    colourfulness: the figure a model is judged by."""
+    perception: float = 0.0
+    """Weight of the distance between our picture and the true one in the maps of the pretrained
+    encoder, which looks at colour."""
+    adversarial: float = 0.0
+    """Weight of the doubt of a critic who learns to tell our pictures from true ones by those
+    maps."""
     hints: float = 0.4
     """Share of the pictures shown with simulated hints, so the model learns to follow them."""
     cells: float = 0.25
@@ -67,6 +83,17 @@ class TrainConfig:
     """Steps between evaluations with a contact sheet."""
     save_every: int = 200
     """Steps between checkpoints."""
+    push: str | None = None
+    """user/model on the Hub to publish the finished model in; made at the start if it does not
+    exist. It gets a card and the metrics of the held-out pictures."""
+    push_every: int = 0
+    """Steps between checkpoints sent to the branch `checkpoints` of --push, in the background; 0
+    sends none."""
+    private: bool = False
+    """Make the new repo of --push private."""
+    revision: str | None = None
+    """Branch of --push for the finished model; main when left out."""
+
     log: Literal["tensorboard", "none"] = "tensorboard"
     """Where metrics and contact sheets go, beside OUTPUT/samples."""
     seed: int = 0
@@ -82,6 +109,8 @@ class TrainConfig:
             raise ValueError(f"sizes must be multiples of 32, got {self.sizes}.")
         if min(self.pictures, self.batch) < 1:
             raise ValueError("pictures and batch must be at least 1.")
+        if self.push is None and (self.push_every or self.private or self.revision):
+            raise ValueError("--push-every, --private and --revision need --push user/model.")
 
     @property
     def steps(self) -> int:

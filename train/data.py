@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import datasets
 import numpy as np
+from datasets import config
 from datasets.exceptions import DatasetNotFoundError
 from fsspec.core import url_to_fs
 from PIL import Image, ImageOps
@@ -17,7 +18,11 @@ _LEAST_COLOURFULNESS = 10.0  # Hasler-Suesstrunk, 8-bit; greyer pictures teach g
 
 
 def open_dataset(
-    data: str, split: str, column: str | None, streaming: bool
+    data: str,
+    split: str,
+    column: str | None,
+    streaming: bool,
+    config_name: str | None = None,
 ) -> datasets.Dataset | datasets.IterableDataset:
     """Open pictures as a dataset with the single column "image", still encoded.
 
@@ -26,21 +31,26 @@ def open_dataset(
         split: for Hub datasets; files on disk are all one split.
         column: image column; None finds it.
         streaming: an IterableDataset instead of a map-style one.
+        config_name: of a Hub dataset that has several configurations; None takes the only one.
 
     Raises:
-        FileNotFoundError: data looks like a path and is not there.
-        ValueError: no such split, no image column, or more than one and none named.
+        FileNotFoundError: data looks like a path and is not there, or the Hub does not show it.
+        ValueError: no such split or configuration, no image column, or more than one and none
+            named.
     """
     source, files = _source(data)
+    if files and config_name is not None:
+        raise ValueError(f"--config-name is for datasets of the Hub; {data} is here on disk.")
     try:
         opened = datasets.load_dataset(
-            source, data_files=files, split="train" if files else split, streaming=streaming
+            source,
+            config_name,
+            data_files=files,
+            split="train" if files else split,
+            streaming=streaming,
         )
-    except DatasetNotFoundError as error:
-        raise FileNotFoundError(
-            f"--data: {data} is no file or folder here and no dataset on the Hub that can be read "
-            f"({error})."
-        ) from error
+    except (OSError, ValueError) as error:
+        raise _explained(error, data) from error
     if opened.features is None:
         raise ValueError(f"{data} does not tell its columns while it streams; drop --streaming.")
     column = column or _image_column(opened.features, data)
@@ -51,6 +61,29 @@ def open_dataset(
     if column != "image":
         opened = opened.rename_column(column, "image")
     return opened.cast_column("image", datasets.Image(decode=False))
+
+
+def _explained(error: OSError | ValueError, data: str) -> OSError | ValueError:
+    """What to do about a dataset of the Hub that does not open."""
+    reason = " ".join(str(error).split())
+    sign_in = "run `hf auth login`, or set HF_TOKEN"
+    if "gated" in reason:
+        return PermissionError(
+            f"--data: {data} is gated: accept its terms at {config.HF_ENDPOINT}/datasets/{data}, "
+            f"then {sign_in}."
+        )
+    if isinstance(error, DatasetNotFoundError):
+        return FileNotFoundError(
+            f"--data: {data} is no file or folder here and no dataset that the Hub shows. Check "
+            f"the name; if it is private, {sign_in}."
+        )
+    if "Config name is missing" in reason or "BuilderConfig" in reason:
+        listed = reason.partition("vailable")[2].partition("[")[2].partition("]")[0]
+        names = listed.replace("'", "")
+        return ValueError(f"{data} has configurations; name one by --config-name: {names}.")
+    if "split" in reason:
+        return ValueError(f"--split: {reason}")
+    return type(error)(f"--data: {data} cannot be opened: {reason}")
 
 
 def _source(data: str) -> tuple[str, str | list[str] | None]:

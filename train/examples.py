@@ -70,11 +70,16 @@ def make_example(rgb: np.ndarray, position: int, config: TrainConfig) -> Example
 
 
 class Examples(TorchDataset[Example]):
-    """Training examples by position; position p shows picture p of an endless shuffle."""
+    """Training examples by position; position p shows picture p of an endless shuffle.
+
+    Attributes:
+        pictures: how many there are.
+    """
 
     def __init__(self, pictures: Pictures, indices: np.ndarray, config: TrainConfig) -> None:
         self._pictures, self._indices, self._config = pictures, indices, config
         self._epoch, self._order = -1, indices
+        self.pictures = len(indices)
 
     def __getitem__(self, index: int) -> Example:
         epoch, place = divmod(index, len(self._indices))
@@ -155,7 +160,9 @@ class TrainingData:
 
 def open_training_data(config: TrainConfig, share: Share) -> TrainingData:
     """Open, clean and split the data a run names; see `open_dataset` for what is accepted."""
-    opened = open_dataset(config.data, config.split, config.column, config.streaming)
+    opened = open_dataset(
+        config.data, config.split, config.column, config.streaming, config.config_name
+    )
     if isinstance(opened, datasets.IterableDataset):
         # Dealt out first: skip() after it would leave some of the held-out rows to the others.
         stream = split_dataset_by_node(opened, share.rank, share.count)

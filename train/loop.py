@@ -1,6 +1,7 @@
 """The training run, top to bottom."""
 
 import logging
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from colorize_hub.bins import palette
@@ -20,15 +21,25 @@ from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.hub import save
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
-from train.checkpoint import FILE_NAME, Progress, load_checkpoint, save_checkpoint
+from train.checkpoint import (
+    FILE_NAME,
+    Progress,
+    fingerprint,
+    load_checkpoint,
+    save_checkpoint,
+)
 from train.config import TrainConfig
-from train.encoder_weights import load_encoder_weights
-from train.examples import Example, Share, TrainingData, open_training_data, training_batches
-from train.losses import bin_prior, bin_weights, soft_cross_entropy
+from train.examples import Share, TrainingData, open_training_data, training_batches
+from train.losses import bin_prior, bin_weights
+from train.model import adjust_logits, build_network, finished
+from train.objective import Objective
 from train.report import Reporter
+from train.upload import Uploader, write_record
 
 _PRIOR_PICTURES = 2000
 _CLIP = 1.0
+_CRITIC_LR = 5e-4
+_STAGE = re.compile(r"(?:blocks|stages|layer)[._]?(\d+)")
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +62,17 @@ def train(config: TrainConfig) -> Path | None:
             "another folder."
         )
     dtype = _precision(config, accelerator.device)
+    uploader = Uploader(config) if config.push and share.rank == 0 else None
 
     network = build_network(config).to(accelerator.device)
-    optimizer = _optimizer(network, config)
-    averaged = {name: p.detach().clone() for name, p in network.named_parameters()}
+    objective = Objective(config, accelerator.device, dtype)
+    optimizer = _optimizer(network, objective, config)
+    averaged = _parameters(network)
     with accelerator.main_process_first():
         data = open_training_data(config, share)
     if config.resume:
         prior, progress = load_checkpoint(
-            config.output, network, averaged, optimizer, _fingerprint(config)
+            config.output, network, averaged, optimizer, fingerprint(config), objective.critic
         )
     else:
         prior = _measure_prior(data, config).to(accelerator.device)
@@ -67,6 +80,9 @@ def train(config: TrainConfig) -> Path | None:
         prior = torch.as_tensor(accelerator.reduce(prior, reduction="mean")).cpu()
         progress = Progress(read=(0,) * share.count)
     weights = bin_weights(prior, config.rebalance).to(accelerator.device)
+    if config.start is not None and not config.resume:  # a finished model
+        adjust_logits(network, config.logit_adjustment * weights.log())
+        averaged = _parameters(network)
     reporter = Reporter(config, data.validation, data.description, share.rank == 0)
 
     def checkpoint() -> None:
@@ -74,7 +90,14 @@ def train(config: TrainConfig) -> Path | None:
         progress.read = tuple(torch.as_tensor(accelerator.gather(own)).tolist())
         if share.rank == 0:
             save_checkpoint(
-                config.output, network, averaged, optimizer, prior, progress, _fingerprint(config)
+                config.output,
+                network,
+                averaged,
+                optimizer,
+                prior,
+                progress,
+                fingerprint(config),
+                objective.critic,
             )
 
     if config.streaming and len(progress.read) != share.count:
@@ -97,11 +120,12 @@ def train(config: TrainConfig) -> Path | None:
         while progress.step < config.steps:
             batch = next(batches)
             tuned = progress.step >= config.unfreeze * config.steps
-            network.encoder.requires_grad_(tuned)
+            _unfreeze(network.encoder, tuned, config.frozen_stages)
             _set_rates(optimizer, progress.step, config)
-            loss = batch_loss(network, None if tuned else frozen, batch, weights, dtype)
+            loss = objective(network, None if tuned else frozen, batch, weights)
             loss.backward()
-            loss, stop = _agree(network, loss.detach(), interrupted, accelerator)
+            trained = [*network.parameters(), *objective.parameters()]
+            loss, stop = _agree(trained, loss.detach(), interrupted, accelerator)
             torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
             optimizer.step()
             optimizer.zero_grad()
@@ -119,86 +143,17 @@ def train(config: TrainConfig) -> Path | None:
                 return None
             if progress.step % config.evaluate_every == 0 and share.rank == 0:
                 reporter.evaluate(progress.step, finished(network, averaged, weights, config))
+            if uploader is not None and uploader.wants(progress.step):
+                uploader.send(progress.step, finished(network, averaged, weights, config))
     bar.close()
     if share.rank == 0:
         save(finished(network, averaged, weights, config), config.output / "model")
         reporter.finish(config.output / "model")
+        write_record(config, progress.seconds, data, config.output / "model")
+        if uploader is not None:
+            uploader.finish(config.output / "model")
     accelerator.wait_for_everyone()
     return config.output / "model"
-
-
-def build_network(config: TrainConfig) -> ColorNet:
-    """The network at step 0: seeded decoder, pretrained encoder.
-
-    Always in eval mode: the encoder's BatchNorm keeps its ImageNet statistics and nothing else
-    differs in training.
-    """
-    torch.manual_seed(config.seed)
-    network = ColorNet(
-        ColorizerConfig(encoder=config.encoder, decoder_channels=config.decoder_channels)
-    )
-    load_encoder_weights(network.encoder, config.encoder, config.encoder_weights)
-    return network.eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-
-
-def finished(
-    network: ColorNet, averaged: dict[str, Tensor], weights: Tensor, config: TrainConfig
-) -> ColorNet:
-    """A copy of the network with the averaged weights and the adjusted logits.
-
-    Rebalanced training learns log(w p) for a bin of probability p and weight w. Taking part of
-    log w back ("logit adjustment", Menon et al. 2021) returns white and grey things to themselves.
-    """
-    copy = ColorNet(network.config)
-    copy.load_state_dict({**network.state_dict(), **averaged})
-    with torch.no_grad():
-        copy.head.bias -= config.logit_adjustment * weights.log().to(copy.head.bias)  # pyright: ignore
-    return copy.eval()
-
-
-def batch_loss(
-    network: ColorNet,
-    frozen: ColorNet | None,
-    batch: Example,
-    weights: Tensor,
-    dtype: torch.dtype,
-) -> Tensor:
-    """Loss of one batch; the head runs only on the cells that enter it.
-
-    Args:
-        network: being trained.
-        frozen: its encoder made for inference, or None when the encoder is trained too.
-        batch: from `training_batches`.
-        weights: (Q,) bin weights.
-        dtype: of the network's arithmetic; colours and the loss are float32.
-    """
-    device = weights.device
-    lab = rgb_to_lab(batch["rgb"].to(device).float() / 255)
-    lightness, ab = lab[:, :1], F.avg_pool2d(lab[:, 1:], HINT_STRIDE)
-    mask = batch["hint_mask"].to(ab)
-    hint_map = torch.cat((ab * mask, mask), dim=1)
-    cells = batch["cells"].to(device)[:, :, None]  # (B, n, 1)
-    low = dtype != torch.float32
-    if frozen is None:
-        # On a CPU the backward pass of depthwise convolutions takes twice as long in bfloat16.
-        with torch.autocast(device.type, dtype, enabled=low and device.type != "cpu"):
-            features = network.encode(lightness)
-    else:
-        with torch.no_grad():
-            features = frozen.encode(lightness)
-    with torch.autocast(device.type, dtype, enabled=low):
-        maps = network.decode_features(features, hint_map)  # (B, C, h, w)
-        picked = _at_cells(maps, cells).flatten(0, 1)  # (B * n, C)
-        logits = F.linear(picked, network.head.weight.flatten(1), network.head.bias)
-    return soft_cross_entropy(
-        logits, _at_cells(ab, cells).flatten(0, 1), network.config.bin_step, weights
-    )
-
-
-def _at_cells(maps: Tensor, cells: Tensor) -> Tensor:
-    """(B, C, h, w) at (B, n, 1) flat cell indices -> (B, n, C)."""
-    flat = maps.permute(0, 2, 3, 1).flatten(1, 2)
-    return flat.gather(1, cells.expand(-1, -1, flat.shape[2]))
 
 
 def _precision(config: TrainConfig, device: torch.device) -> torch.dtype:
@@ -207,15 +162,40 @@ def _precision(config: TrainConfig, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if config.precision == "bf16" else torch.float32
 
 
-def _optimizer(network: ColorNet, config: TrainConfig) -> torch.optim.Optimizer:
+def _parameters(network: ColorNet) -> dict[str, Tensor]:
+    return {name: p.detach().clone() for name, p in network.named_parameters()}
+
+
+def _optimizer(
+    network: ColorNet, objective: Objective, config: TrainConfig
+) -> torch.optim.Optimizer:
     encoder = list(network.encoder.parameters())
     inside = {id(parameter) for parameter in encoder}
     decoder = [parameter for parameter in network.parameters() if id(parameter) not in inside]
-    groups = [
+    groups: list[dict[str, object]] = [
         {"params": decoder, "peak": config.lr},
         {"params": encoder, "peak": config.encoder_lr},
     ]
+    if objective.critic is not None:
+        critic = list(objective.critic.parameters())
+        groups.append({"params": critic, "peak": _CRITIC_LR, "betas": (0.5, 0.99)})
     return torch.optim.AdamW(groups, lr=0.0, weight_decay=config.weight_decay, fused=True)
+
+
+def _unfreeze(encoder: nn.Module, tuned: bool, frozen_stages: int) -> None:
+    """Let gradients into the encoder, but not into its stem and first stages if these are frozen.
+
+    Stages are told by timm's names: blocks.0, stages_0, layer1 and the like.
+    """
+    encoder.requires_grad_(tuned)
+    if not (tuned and frozen_stages):
+        return
+    stage_of = {name: _STAGE.match(name) for name, _ in encoder.named_parameters()}
+    stages = sorted({int(stage[1]) for stage in stage_of.values() if stage})
+    for name, parameter in encoder.named_parameters():
+        stage = stage_of[name]
+        if stage is None or int(stage[1]) in stages[:frozen_stages]:
+            parameter.requires_grad_(False)
 
 
 def _set_rates(optimizer: torch.optim.Optimizer, step: int, config: TrainConfig) -> None:
@@ -227,12 +207,12 @@ def _set_rates(optimizer: torch.optim.Optimizer, step: int, config: TrainConfig)
 
 
 def _agree(
-    network: ColorNet, loss: Tensor, interrupted: list[int], accelerator: Accelerator
+    trained: list[nn.Parameter], loss: Tensor, interrupted: list[int], accelerator: Accelerator
 ) -> tuple[float, bool]:
     """Average gradients and loss over the processes; stop when any was interrupted."""
     if accelerator.num_processes == 1:
         return float(loss), bool(interrupted)
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    gradients = [p.grad for p in trained if p.grad is not None]
     stop = loss.new_tensor(float(bool(interrupted)))
     flat = torch.cat([g.flatten() for g in gradients] + [loss[None], stop[None]])
     flat = torch.as_tensor(accelerator.reduce(flat, reduction="mean"))
@@ -259,23 +239,6 @@ def _measure_prior(data: TrainingData, config: TrainConfig) -> Tensor:
         ab = rgb_to_lab(torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255)[:, 1:]
         prior += bin_prior(F.avg_pool2d(ab, HINT_STRIDE).flatten(2)[0].T, step)
     return prior / prior.sum()
-
-
-def _fingerprint(config: TrainConfig) -> dict[str, object]:
-    """The settings that decide the weights: a resumed run must share them.
-
-    The length may change: schedule and sizes then follow the new length from there on.
-    """
-    free = {
-        "pictures",
-        "output",
-        "resume",
-        "log",
-        "evaluate_every",
-        "save_every",
-        "logit_adjustment",
-    }
-    return {key: value for key, value in vars(config).items() if key not in free}
 
 
 @contextmanager

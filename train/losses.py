@@ -1,9 +1,12 @@
-"""Class-rebalanced soft cross-entropy over ab bins (Zhang, Isola and Efros 2016)."""
+"""Losses on the predicted distribution over ab bins, and on the colours decoded from it."""
 
 import torch
 from torch import Tensor
 
 from colorize_hub.bins import palette, soft_assign
+
+_RIGHT = 9.0  # squared ab units: a picture with less error is as good as right
+_NO_CUSP = 1e-3  # squared ab units: keeps the gradient of a grey picture finite
 
 
 def bin_prior(ab: Tensor, step: int) -> Tensor:
@@ -23,8 +26,8 @@ def bin_weights(prior: Tensor, rebalance: float) -> Tensor:
 def soft_cross_entropy(logits: Tensor, ab: Tensor, step: int, weights: Tensor) -> Tensor:
     """Mean over N cells of the weighted cross-entropy against the soft-assigned target.
 
-    The divisor is N, not the sum of weights: so the mean over processes of equal share is the
-    mean over all.
+    Class-rebalanced as by Zhang, Isola and Efros 2016, "Colorful Image Colorization". The divisor
+    is N, not the sum of weights: so the mean over processes of equal share is the mean over all.
 
     Args:
         logits: (N, Q).
@@ -36,3 +39,35 @@ def soft_cross_entropy(logits: Tensor, ab: Tensor, step: int, weights: Tensor) -
     log_share = logits.float().log_softmax(1).gather(1, bins)
     rarity = (weights[bins] * target).sum(1)
     return -((log_share * target).sum(1) * rarity).mean()
+
+
+def balanced_scale(ab: Tensor, truth: Tensor) -> Tensor:
+    """The factor on chroma that makes a batch as colourful as the truth, 0.5 to 3.
+
+    Colourfulness after Hasler and Suesstrunk 2003, but of ab: spread plus 0.3 times offset.
+
+    Args:
+        ab: (B, 2, h, w) decoded colours.
+        truth: (B, 2, h, w).
+    """
+    return (_colourfulness(truth).mean() / _colourfulness(ab).mean()).clamp(0.5, 3)
+
+
+def log_error(ab: Tensor, truth: Tensor) -> Tensor:
+    """Mean over pictures of the log of the mean squared error of ab: -PSNR up to constants.
+
+    With colours brought to the truth's colourfulness it follows the figure a model is judged by,
+    PSNR at equal colourfulness: colour goes where it is sure to be right.
+
+    Args:
+        ab: (B, 2, h, w) decoded colours.
+        truth: (B, 2, h, w).
+    """
+    return ((ab - truth).square().mean((1, 2, 3)) + _RIGHT).log().mean()
+
+
+def _colourfulness(ab: Tensor) -> Tensor:
+    flat = ab.flatten(2)
+    spread = flat.var(2, correction=0).sum(1)
+    offset = flat.mean(2).square().sum(1)
+    return (spread + _NO_CUSP).sqrt() + 0.3 * (offset + _NO_CUSP).sqrt()

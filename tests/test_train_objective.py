@@ -1,0 +1,144 @@
+"""Training on from a finished model, with losses on the decoded colours."""
+
+import random
+import signal
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from tests.training_fixtures import (
+    TINY,
+    Run,
+    datasets_cache,
+    encoded,
+    equal,
+    losses,
+    picture,
+    tiny,
+    train_here,
+    weights,
+    write_parquet,
+)
+from train.examples import Share, open_training_data, training_batches
+from train.model import build_network
+from train.objective import Objective
+
+COLOURS = {"log_error": 1.0, "perception": 2.0, "adversarial": 0.2, "unfreeze": 0.0}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_cache(tmp_path_factory):
+    with datasets_cache(tmp_path_factory.mktemp("cache")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    images = [encoded(picture(seed)) for seed in range(12)]
+    return write_parquet(tmp_path_factory.mktemp("data") / "pictures.parquet", images)
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
+    save_file(timm.create_model(TINY["encoder"], pretrained=False).state_dict(), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def model(data, backbone, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    train_here(data, folder, pictures=8, encoder_weights=backbone)
+    return folder / "model"
+
+
+def batch_of(data, config):
+    shown = open_training_data(config, Share())
+    return next(training_batches(shown, Share(), 0, 0, config))
+
+
+def test_each_loss_teaches_the_network_and_only_mistakes_teach_the_critic(data, backbone, tmp_path):
+    config = tiny(data, tmp_path, encoder_weights=backbone, hints=0.0, **COLOURS)
+    network = build_network(config)
+    objective = Objective(config, torch.device("cpu"), torch.float32)
+    assert objective.critic is not None
+    batch, equal_weights = batch_of(data, config), torch.ones(network.head.out_channels)
+    objective(network, None, batch, equal_weights).backward()
+    assert all(p.grad is None for p in objective.classifier.parameters())
+    told = [p.grad.clone() for p in objective.critic.parameters()]
+    assert any(bool(g.any()) for g in told)
+
+    deaf = Objective(
+        tiny(data, tmp_path, encoder_weights=backbone, adversarial=1e-9),
+        torch.device("cpu"),
+        torch.float32,
+    )
+    deaf.critic.load_state_dict(objective.critic.state_dict())
+    deaf(network, None, batch, equal_weights).backward()
+    # The critic's lesson is its own mistakes, however strongly the network is told to fool it.
+    for one, other in zip(told, deaf.critic.parameters(), strict=True):
+        torch.testing.assert_close(one, other.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_losses_on_the_colours_are_learned(data, backbone, tmp_path):
+    config = tiny(
+        data,
+        tmp_path,
+        encoder_weights=backbone,
+        hints=0.0,
+        sizes=(64,),
+        phases=(1.0,),
+        log_error=1.0,
+        perception=1.0,
+    )
+    network, batch = build_network(config), batch_of(data, config)
+    objective = Objective(config, torch.device("cpu"), torch.float32)
+    even = torch.ones(network.head.out_channels)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)
+    seen = []
+    for _ in range(40):
+        loss = objective(network, None, batch, even)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        seen.append(loss.item())
+    assert seen[-1] < 0.85 * seen[0]
+
+
+def test_a_run_goes_on_from_a_finished_model(data, model, tmp_path):
+    """Nothing is trained at rate 0: the model leaves as it came, logit adjustment and all."""
+    train_here(data, tmp_path, pictures=8, start=model, lr=0.0, encoder_lr=0.0, unfreeze=0.0)
+    came, left = weights(model.parent), weights(tmp_path)
+    for name, tensor in came.items():
+        torch.testing.assert_close(left[name], tensor, rtol=1e-5, atol=1e-5)
+
+
+def test_the_first_stages_stay_frozen(data, model, tmp_path):
+    train_here(data, tmp_path, pictures=8, start=model, unfreeze=0.0, frozen_stages=2)
+    came, left = weights(model.parent), weights(tmp_path)
+    changed = {name for name in came if not torch.equal(came[name], left[name])}
+    stages = {name.split(".")[2] for name in changed if name.startswith("encoder.blocks.")}
+    assert stages
+    assert not stages & {"0", "1"}
+    assert not any(name.startswith("encoder.conv_stem") for name in changed)
+
+
+def test_a_start_of_another_shape_is_refused(data, model, tmp_path):
+    with pytest.raises(ValueError, match=r"decoder_channels \(16, 16, 8, 8\), not .*--decoder-ch"):
+        train_here(data, tmp_path, start=model, decoder_channels=(8, 8, 8, 8))
+
+
+def test_an_adversarial_run_killed_anywhere_ends_in_the_same_bits(data, model, backbone, tmp_path):
+    changes = {**COLOURS, "pictures": 64, "start": model, "encoder_weights": backbone}
+    train_here(data, tmp_path / "whole", **changes)
+    run = Run(data, tmp_path / "killed", tmp_path / "cache", resume=False, **changes)
+    run.interrupt(signal.SIGKILL, random.randint(4, 12), random.uniform(0, 0.1))
+    run.end()
+    run = Run(data, tmp_path / "killed", tmp_path / "cache", resume=True, **changes)
+    code, _, err = run.end()
+    assert code == 0, err
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    assert equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))

@@ -1,0 +1,58 @@
+"""The network before its first step, and as it is when it leaves the run."""
+
+import torch
+from torch import Tensor
+
+from colorize_hub.config import ColorizerConfig
+from colorize_hub.hub import read_model
+from colorize_hub.network import ColorNet
+from train.config import TrainConfig
+from train.encoder_weights import load_encoder_weights
+
+
+def build_network(config: TrainConfig) -> ColorNet:
+    """The network at step 0: of --start, or a seeded decoder on a pretrained encoder.
+
+    Always in eval mode: the encoder's BatchNorm keeps its ImageNet statistics and nothing else
+    differs in training.
+
+    Raises:
+        ModelError: --start is no usable model folder.
+        ValueError: the model of --start has another shape than the flags say.
+    """
+    if config.start is not None:
+        network = read_model(config.start)
+        for flag in ("encoder", "decoder_channels"):
+            has, asked = getattr(network.config, flag), getattr(config, flag)
+            if has != asked:
+                raise ValueError(
+                    f"--start: the model in {config.start} has {flag} {has}, not {asked}; give "
+                    f"--{flag.replace('_', '-')} the same value."
+                )
+    else:
+        torch.manual_seed(config.seed)
+        network = ColorNet(
+            ColorizerConfig(encoder=config.encoder, decoder_channels=config.decoder_channels)
+        )
+        load_encoder_weights(network.encoder, config.encoder, config.encoder_weights)
+    return network.eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def finished(
+    network: ColorNet, averaged: dict[str, Tensor], weights: Tensor, config: TrainConfig
+) -> ColorNet:
+    """A copy of the network with the averaged weights and the adjusted logits.
+
+    Rebalanced training learns log(w p) for a bin of probability p and weight w. Taking part of
+    log w back ("logit adjustment", Menon et al. 2021) returns white and grey things to themselves.
+    """
+    copy = ColorNet(network.config)
+    copy.load_state_dict({**network.state_dict(), **averaged})
+    return adjust_logits(copy, -config.logit_adjustment * weights.log()).eval()
+
+
+def adjust_logits(network: ColorNet, by: Tensor) -> ColorNet:
+    """The network, in place, with (Q,) added to its logits."""
+    with torch.no_grad():
+        network.head.bias += by.to(network.head.bias)  # pyright: ignore
+    return network
