@@ -1,9 +1,13 @@
 """ColorizerConfig: everything that decides what the network is and how its answer is decoded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
+from reprlib import repr as short  # a config.json from elsewhere may hold a megabyte in one value
+from typing import TypeGuard
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+ARCHITECTURE = "ColorNet"
+_LONGEST_NAME = 100
 _WIDEST = 4096  # a config.json from elsewhere must not be able to exhaust the memory
 
 
@@ -22,7 +26,8 @@ class ColorizerConfig:
         size: working short side in pixels at inference.
         vividness: decoding sharpness 0..1 used when the caller gives none (see bins.temperature).
         chroma_scale: factor on the decoded ab, calibrated together with vividness.
-        format_version: of config.json itself.
+        architecture: name of the network class.
+        format_version: of config.json itself; from_dict reads older ones.
     """
 
     encoder: str = "tf_efficientnet_lite0"
@@ -31,52 +36,63 @@ class ColorizerConfig:
     size: int = 256
     vividness: float = 0.5
     chroma_scale: float = 1.0
+    architecture: str = ARCHITECTURE
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         channels = tuple(self.decoder_channels)
         object.__setattr__(self, "decoder_channels", channels)
-        if not isinstance(self.encoder, str) or not self.encoder:
-            raise ConfigError(f"encoder must be the name of a timm model, got {self.encoder!r}.")
+        if not isinstance(self.encoder, str) or not 0 < len(self.encoder) <= _LONGEST_NAME:
+            raise ConfigError(
+                f"encoder must be the name of a timm model, got {short(self.encoder)}."
+            )
+        if self.architecture != ARCHITECTURE:
+            raise ConfigError(
+                f"config.json describes a network {short(self.architecture)}; this colorize_hub "
+                f"builds {ARCHITECTURE}. It may need a newer version: pip install -U colorize-hub."
+            )
         if len(channels) != 4 or not all(_is_int(c) and 0 < c <= _WIDEST for c in channels):
             raise ConfigError(
                 f"decoder_channels must be 4 integers 1..{_WIDEST} (strides 32, 16, 8, 4), got "
-                f"{channels}."
+                f"{short(channels)}."
             )
         for name, least, most in (("bin_step", 2, 50), ("size", 32, 2048)):
             value = getattr(self, name)
             if not _is_int(value) or not least <= value <= most:
-                raise ConfigError(f"{name} must be an integer {least}..{most}, got {value!r}.")
+                raise ConfigError(f"{name} must be an integer {least}..{most}, got {short(value)}.")
         for name, most in (("vividness", 1.0), ("chroma_scale", 4.0)):
             value = getattr(self, name)
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not 0 <= value <= most:
-                raise ConfigError(f"{name} must be a number 0..{most:g}, got {value!r}.")
-        if self.format_version != FORMAT_VERSION:
+                raise ConfigError(f"{name} must be a number 0..{most:g}, got {short(value)}.")
+        if not _is_int(self.format_version) or self.format_version != FORMAT_VERSION:
             raise ConfigError(
-                f"config.json has format_version {self.format_version!r}; this colorize_hub reads "
-                f"{FORMAT_VERSION}. Upgrade: pip install -U colorize-hub."
+                f"config.json has format_version {short(self.format_version)}; this colorize_hub "
+                f"reads 1..{FORMAT_VERSION}. Upgrade: pip install -U colorize-hub."
             )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "ColorizerConfig":
-        """Build a config from the parsed config.json.
+        """Build a config from the parsed config.json, of this format or an older one.
 
         Raises:
             ConfigError: not a mapping, an unknown key, or a value of the wrong type or range.
         """
         if not isinstance(values, Mapping):
             raise ConfigError(f"config.json must hold an object, got {type(values).__name__}.")
+        values = _migrated(values)
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
             raise ConfigError(
-                f"config.json has unknown key {unknown[0]!r}; this colorize_hub knows "
+                f"config.json has unknown key {short(unknown[0])}; this colorize_hub knows "
                 f"{', '.join(sorted(known))}. It may need a newer version."
             )
         channels = values.get("decoder_channels", cls.decoder_channels)
         if not isinstance(channels, list | tuple):
-            raise ConfigError(f"decoder_channels must be a list of 4 integers, got {channels!r}.")
+            raise ConfigError(
+                f"decoder_channels must be a list of 4 integers, got {short(channels)}."
+            )
         return cls(**{**values, "decoder_channels": tuple(channels)})  # pyright: ignore[reportArgumentType]
 
     def to_dict(self) -> dict[str, object]:
@@ -84,5 +100,25 @@ class ColorizerConfig:
         return {**asdict(self), "decoder_channels": list(self.decoder_channels)}
 
 
-def _is_int(value: object) -> bool:
+def _name_the_architecture(values: dict[str, object]) -> dict[str, object]:
+    """Format 1 knew one network and did not name it."""
+    return {"architecture": ARCHITECTURE} | values
+
+
+# How a config.json of format n becomes one of format n + 1.
+_MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
+    1: _name_the_architecture,
+}
+
+
+def _migrated(values: Mapping[str, object]) -> dict[str, object]:
+    current = dict(values)
+    version = current.get("format_version", FORMAT_VERSION)
+    while _is_int(version) and (migrate := _MIGRATIONS.get(version)):
+        version += 1
+        current = migrate(current) | {"format_version": version}
+    return current
+
+
+def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)

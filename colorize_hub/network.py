@@ -117,7 +117,8 @@ def _build_encoder(name: str) -> nn.Module:
     try:
         if not timm.is_model(name):  # create_model would follow "hf-hub:" and "local-dir:" names
             raise ValueError("timm has no model of this name")
-        encoder = timm.create_model(name, pretrained=False, features_only=True)
+        with torch.device("meta"):  # only to ask which of its levels are wanted
+            encoder = timm.create_model(name, pretrained=False, features_only=True)
         strides = encoder.feature_info.reduction()  # pyright: ignore
         levels = tuple(strides.index(stride) for stride in STRIDES)
         return timm.create_model(name, pretrained=False, features_only=True, out_indices=levels)
@@ -151,7 +152,7 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     """
     copy = ColorNet(network.config)
     copy.load_state_dict(network.state_dict())
-    _fold_batchnorm(copy.encoder.eval())
+    fold_batchnorm(copy.encoder.eval())
     copy = copy.eval().requires_grad_(False).to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -175,7 +176,7 @@ class _OpaqueNorms(torch.fx.Tracer):
         return opaque or super().is_leaf_module(m, module_qualified_name)
 
 
-def _fold_batchnorm(encoder: nn.Module) -> None:
+def fold_batchnorm(encoder: nn.Module) -> None:
     """Fold each BatchNorm that directly follows a convolution into it, in place.
 
     An encoder that torch.fx cannot trace is left as it is: slower, not wrong.

@@ -1,41 +1,40 @@
-"""Where a model's files come from: a folder, or a repo on the Hub at one commit.
+"""Where a model's files come from: a folder, or a repo on the Hub at one commit."""
 
-huggingface_hub is imported when a repo is asked for: it costs more than 0.1 s, and a folder needs
-none of it.
-"""
-
+import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from colorize_hub.version import __version__
+from colorize_hub.errors import ModelError, ModelNotFoundError
+from colorize_hub.remote import (
+    DamagedFileError,
+    check_repo_id,
+    hub_client,
+    hub_errors,
+    patiently,
+)
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-
-
-class ModelError(ValueError):
-    """A model that cannot be loaded, saved or pushed."""
-
-
-class ModelNotFoundError(ModelError, FileNotFoundError):
-    """There is no such folder, file, repo or revision."""
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CARD, METRICS = "README.md", "metrics.json"
 
 
 class Source(Protocol):
     """The files of one model; str() names it in messages."""
 
-    def file(self, name: str) -> Path:
+    def file(self, name: str, most_bytes: int) -> Path:
         """The path of a file of the model.
+
+        Args:
+            name: of the file.
+            most_bytes: a larger one is refused, before it is downloaded.
 
         Raises:
             ModelNotFoundError: the model has no such file.
-            ModelError: the file cannot be had.
+            ModelError: the file cannot be had, or is too large.
         """
         ...
 
@@ -50,14 +49,15 @@ class Folder:
         """Its name in messages."""
         return f"the folder {self.path}"
 
-    def file(self, name: str) -> Path:
+    def file(self, name: str, most_bytes: int) -> Path:
         """See Source.file."""
         path = self.path / name
         if not path.is_file():
             raise ModelNotFoundError(
                 f"{self} has no file {name}. A model folder is written by colorize_hub.save: "
-                f"{CONFIG}, {WEIGHTS} and, to be pushed, {CARD}."
+                f"{CONFIG} and {WEIGHTS}, never a pickle."
             )
+        _check_size(path.stat().st_size, most_bytes, f"{name} of {self}")
         return path
 
 
@@ -74,10 +74,43 @@ class Repo:
         """Its name in messages."""
         return f"{self.repo_id} at commit {self.commit[:12]}"
 
-    def file(self, name: str) -> Path:
-        """See Source.file."""
+    def file(self, name: str, most_bytes: int) -> Path:
+        """See Source.file. What is downloaded, or was before, is checked against its hash."""
         with hub_errors(self.repo_id, self.commit, name):
-            return _download(self.client, self.repo_id, name, self.commit, self.local_files_only)
+            if self.local_files_only:
+                path = self._download(name)
+            else:
+                found = patiently(lambda: self._describe(name))
+                _check_size(found, most_bytes, f"{name} of {self}")
+                path = patiently(lambda: self._download(name))
+            _check_size(path.stat().st_size, most_bytes, f"{name} of {self}")
+            return path
+
+    def _describe(self, name: str) -> int | None:
+        """Bytes of a file, as the Hub tells them before the download; None if it does not."""
+        return self.client.hf_hub_download(
+            self.repo_id, name, revision=self.commit, dry_run=True
+        ).file_size
+
+    def _download(self, name: str) -> Path:
+        """The file in the cache; one that is not what its name there says is thrown away."""
+        path = Path(
+            self.client.hf_hub_download(
+                self.repo_id,
+                name,
+                revision=self.commit,
+                local_files_only=self.local_files_only,
+            )
+        )
+        blob = path.parent / os.readlink(path) if path.is_symlink() else path
+        if not _is_whole(blob):
+            path.unlink(missing_ok=True)
+            blob.unlink(missing_ok=True)
+            raise DamagedFileError(
+                f"its content does not have the hash {blob.name[:12]} that the Hub gives. Load it "
+                f"again; if that fails too, the repo itself needs repair."
+            )
+        return path
 
 
 def find(
@@ -109,35 +142,8 @@ def find(
     check_repo_id(name_or_path)
     client = hub_client(token)
     with hub_errors(name_or_path, revision, CONFIG):
-        commit = _resolve(client, name_or_path, revision, local_files_only)
+        commit = patiently(lambda: _resolve(client, name_or_path, revision, local_files_only))
     return Repo(client, name_or_path, commit, local_files_only)
-
-
-def check_repo_id(name: str) -> None:
-    """Refuse what cannot be "user/model".
-
-    Raises:
-        ModelNotFoundError: it cannot.
-    """
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    reason = None
-    try:
-        validate_repo_id(name)
-    except HFValidationError as error:
-        reason = error
-    if reason or "/" not in name:
-        raise ModelNotFoundError(
-            f"There is no folder {name!r} here, and it cannot be a repo on the Hub, whose name "
-            f'is written "user/model".'
-        ) from reason
-
-
-def hub_client(token: str | bool | None) -> "HfApi":
-    """A client that tells the Hub which library asks."""
-    from huggingface_hub import HfApi
-
-    return HfApi(token=token, library_name="colorize-hub", library_version=__version__)
 
 
 def _resolve(client: "HfApi", repo_id: str, revision: str | None, local_files_only: bool) -> str:
@@ -147,67 +153,29 @@ def _resolve(client: "HfApi", repo_id: str, revision: str | None, local_files_on
         )
         return found.resolved
     # huggingface_hub 1: cached files lie in a folder named after their commit.
-    return _download(client, repo_id, CONFIG, revision, local_files_only).parent.name
-
-
-def _download(
-    client: "HfApi", repo_id: str, name: str, revision: str | None, local_files_only: bool
-) -> Path:
-    return Path(
-        client.hf_hub_download(repo_id, name, revision=revision, local_files_only=local_files_only)
+    config = client.hf_hub_download(
+        repo_id, CONFIG, revision=revision, local_files_only=local_files_only
     )
+    return Path(config).parent.name
 
 
-@contextmanager
-def hub_errors(repo_id: str, revision: str | None, file: str | None = None) -> Iterator[None]:
-    """Turn whatever the Hub's client raises into one ModelError that says what to do.
-
-    Args:
-        repo_id: the repo that the client is asked about.
-        revision: of it; None is main.
-        file: asked for, if any.
-
-    Raises:
-        ModelNotFoundError: no such repo, revision or file.
-        ModelError: anything else the client raises.
-    """
-    try:
-        yield
-    except Exception as error:  # of the client, httpx, hf_xet or the disk: they share no base
-        raise _explain(error, repo_id, revision or "main", file) from error
-
-
-def _explain(error: Exception, repo_id: str, revision: str, file: str | None) -> ModelError:
-    from huggingface_hub import errors
-
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
-    sign_in = "run `hf auth login` or pass token="
-    match error:
-        case errors.GatedRepoError():
-            page = f"https://huggingface.co/{repo_id}"
-            return ModelError(f"{repo_id} is gated: accept its terms at {page}, then {sign_in}.")
-        case errors.RepositoryNotFoundError():
-            return ModelNotFoundError(
-                f"The Hub shows no model repo {repo_id}, and there is no folder of that name "
-                f"here. If the repo is private, {sign_in}."
-            )
-        case errors.RevisionNotFoundError():
-            return ModelNotFoundError(
-                f"{repo_id} has no revision {revision}; name a branch, a tag or a full commit hash."
-            )
-        case errors.RemoteEntryNotFoundError():
-            return ModelNotFoundError(
-                f"{repo_id} has no file {file} at revision {revision}. A model repo is made by "
-                f"colorize_hub.save and push."
-            )
-    if status in (401, 403):
-        return ModelError(f"The Hub refused access to {repo_id} ({reason}): {sign_in}.")
-    if status == 412:
-        return ModelError(f"Somebody else pushed to {repo_id} meanwhile; look, then push again.")
-    if file is not None:
-        return ModelError(
-            f"{file} of {repo_id} at revision {revision} is not in this machine's cache and could "
-            f"not be fetched: {reason} Load it once while the Hub can be reached, or load a folder."
+def _check_size(found: int | None, most: int, name: str) -> None:
+    if found is not None and found > most:
+        raise ModelError(
+            f"{name} has {found:,} bytes, but no more than {most:,} belong there; it was not read."
         )
-    return ModelError(f"The Hub did not take the files for {repo_id}: {reason}")
+
+
+def _is_whole(blob: Path) -> bool:
+    """Whether a file of the cache, named after its hash, still has it; True if it has no hash.
+
+    Names are the SHA-256 of files in LFS and the git SHA-1 of others.
+    """
+    name = blob.name
+    if blob.parent.name != "blobs" or len(name) not in (40, 64):
+        return True  # a file system without links
+    with blob.open("rb") as file:
+        if len(name) == 64:
+            return hashlib.file_digest(file, "sha256").hexdigest() == name
+        content = file.read()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == name

@@ -115,6 +115,23 @@ def test_an_expected_problem_is_one_line(folder, arguments, message):
     assert {path.name for path in folder.iterdir()} == {"old.jpg", "album"}
 
 
+# --- push, space, dataset: what goes up is tested in tests/hub ------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["push", "album", "user/model"], "The folder album has no file config.json"),
+        (["push", "album", "model"], 'is written "user/model"'),
+        (["dataset", "album", "user/pictures"], "album holds no picture that can be opened"),
+        (["dataset", "nowhere", "user/pictures"], "There is no folder nowhere"),
+        (["space", "space"], 'is written "user/space"'),
+    ],
+)
+def test_what_cannot_be_published_is_one_line(folder, arguments, message):
+    assert message in refused(folder, *arguments)
+
+
 # --- usage -----------------------------------------------------------------------------------
 
 
@@ -129,6 +146,9 @@ def test_help_explains_every_flag_without_loading_torch(folder):
         (): ("Colour for black-and-white", "Example: colorize-hub photo", "photo", "app"),
         ("photo",): ("IN", "[OUT]", "--model M", "--vividness V", "--size S", "--overwrite"),
         ("app",): ("--model M", "--port P", "--host H", "127.0.0.1", "7860"),
+        ("push",): ("FOLDER", "USER/MODEL", "--private", "--revision B", "--tag T"),
+        ("space",): ("USER/SPACE", "--model USER/MODEL", "--private"),
+        ("dataset",): ("FOLDER", "USER/DATASET", "--private", "--license L"),
     }
     for command, texts in expected.items():
         result = subprocess.run(

@@ -15,7 +15,8 @@ CUSTOM = {
     "size": 128,
     "vividness": 0.25,
     "chroma_scale": 1.25,
-    "format_version": 1,
+    "architecture": "ColorNet",
+    "format_version": 2,
 }
 
 
@@ -71,7 +72,11 @@ def test_a_config_cannot_be_changed_and_can_be_a_key():
         ("chroma_scale", -1, r"chroma_scale must be a number 0\.\.4, got -1\."),
         ("chroma_scale", 4.1, "chroma_scale must be"),
         ("chroma_scale", math.inf, "chroma_scale must be"),
-        ("format_version", 2, "format_version 2; this colorize_hub reads 1. Upgrade"),
+        ("format_version", 3, r"format_version 3; this colorize_hub reads 1\.\.2\. Upgrade"),
+        ("format_version", 0, "format_version 0;"),
+        ("format_version", True, "format_version True;"),
+        ("format_version", 2.0, r"format_version 2\.0;"),
+        ("architecture", "UNet", "describes a network 'UNet'; this colorize_hub builds ColorNet"),
         ("format_version", None, "format_version None"),
     ],
 )
@@ -81,8 +86,25 @@ def test_a_wrong_value_is_named(key, value, message):
 
 
 def test_an_unknown_key_is_named_beside_the_known_ones():
-    with pytest.raises(ConfigError, match=r"unknown key 'bins'; .* knows bin_step, chroma_scale"):
+    with pytest.raises(
+        ConfigError, match=r"unknown key 'bins'; .* knows architecture, bin_step, chroma"
+    ):
         ColorizerConfig.from_dict(CUSTOM | {"bins": 313})
+
+
+def test_an_older_format_is_brought_up_to_date():
+    older = {key: value for key, value in CUSTOM.items() if key != "architecture"}
+    config = ColorizerConfig.from_dict(older | {"format_version": 1})
+    assert config == ColorizerConfig.from_dict(CUSTOM)
+    assert config.to_dict()["format_version"] == 2
+    assert older.keys() == CUSTOM.keys() - {"architecture"}, "what came in is not changed"
+
+
+def test_a_huge_value_makes_no_huge_message():
+    for change in ({"encoder": ["x"] * 10**5}, {"size": "9" * 10**5}, {"x" * 10**5: 1}):
+        with pytest.raises(ConfigError) as caught:
+            ColorizerConfig.from_dict(CUSTOM | change)
+        assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("values", [None, [], "config", 3])

@@ -7,6 +7,8 @@ own process. The process takes one JSON call a line on stdin and answers with on
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +19,33 @@ PIXELS = 64
 class Client:
     """A process with an environment of its own, kept for many calls."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(
+        self, environment: dict[str, str], prepare: Callable[[], None] | None = None
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=environment | {"PYTHONPATH": str(ROOT)},
+            preexec_fn=prepare,
         )
 
     def load(self, name: str, **options: object) -> list[float] | str:
         """`fingerprint` of the model, or the class and text of the ModelError."""
         return self._call("load", [name], options)
 
-    def push(self, folder: Path, repo_id: str, **options: object) -> str:
-        """The URL of the commit, or the class and text of the ModelError."""
+    def push(self, folder: Path, repo_id: str, **options: object) -> dict[str, str] | str:
+        """The url, commit and tag of the release, or the class and text of the ModelError."""
         return self._call("push", [str(folder), repo_id], options)
+
+    def push_space(self, repo_id: str, **options: object) -> str:
+        """The URL of the commit, or the class and text of the ModelError."""
+        return self._call("push_space", [repo_id], options)
+
+    def push_pictures(self, folder: Path, repo_id: str, **options: object) -> dict[str, Any] | str:
+        """url, pictures and left_out, or the class and text of the ModelError."""
+        return self._call("push_pictures", [str(folder), repo_id], options)
 
     def close(self) -> None:
         self._process.kill()
@@ -63,16 +76,21 @@ def fingerprint(name: str | Path, **options: object) -> list[float]:
 
 def serve() -> None:
     """Answer calls until stdin ends."""
-    from colorize_hub.hub import ModelError, push
+    from colorize_hub.errors import ModelError
+    from colorize_hub.picture_set import push_pictures
+    from colorize_hub.release import push
+    from colorize_hub.space import push_space
 
-    verbs = {"load": fingerprint, "push": push}
+    known = (push, push_space, push_pictures)
+    verbs = {"load": fingerprint, **{verb.__name__: verb for verb in known}}
     for line in sys.stdin:
         verb, arguments, options = json.loads(line)
         try:
             answer = verbs[verb](*arguments, **options)
+            answer = asdict(answer) if is_dataclass(answer) else answer
         except ModelError as error:
             answer = f"{type(error).__name__}: {error}"
-        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.write(json.dumps(answer, default=str) + "\n")
         sys.stdout.flush()
 
 

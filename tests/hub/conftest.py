@@ -1,4 +1,4 @@
-"""One Hub and one client process for the tests of a file; each test uses repos of its own."""
+"""One Hub and one client process for the tests of this folder; each test uses repos of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from .client import Client
+from .models import NEW, OLD, Models, publishable
 from .server import HubServer
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_hub() -> Iterator[HubServer]:
     server = HubServer()
     server.start()
@@ -18,20 +19,29 @@ def running_hub() -> Iterator[HubServer]:
 
 
 @pytest.fixture
-def hub(running_hub: HubServer) -> HubServer:
-    running_hub.before_request = None
+def hub(running_hub: HubServer) -> Iterator[HubServer]:
     running_hub.log.clear()
-    return running_hub
+    yield running_hub
+    running_hub.before_request = running_hub.damage = None
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where `client` keeps its cache."""
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(running_hub: HubServer, home: Path) -> Iterator[Client]:
     process = Client(running_hub.environment(home))
     yield process
     process.close()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """Folders of two small models, with different weights, by their vividness."""
+    return {
+        vividness: publishable(tmp_path_factory.mktemp("models") / "model", vividness)
+        for vividness in (OLD, NEW)
+    }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "hf_tester"
+READER = "hf_reader"  # may read what TOKEN may, and write nothing
 
 
 class Request(NamedTuple):
@@ -57,7 +58,10 @@ class LoggingServer(ThreadingHTTPServer):
 
     Attributes:
         log: every request answered so far.
-        before_request: called with method and path before each answer, to change the world then.
+        before_request: called with method and path before each answer, to change the world then,
+            or to raise a RefusalError.
+        damage: called with the path and content of a file that is asked for; what it returns is
+            sent in its place, under the headers of the whole content.
     """
 
     daemon_threads = True
@@ -67,6 +71,7 @@ class LoggingServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.log: list[Request] = []
         self.before_request: Callable[[str, str], None] | None = None
+        self.damage: Callable[[str, bytes], bytes] | None = None
         self.lock = threading.RLock()
 
     def start(self) -> None:
@@ -90,9 +95,9 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.query = parse_qs(url.query)
         with self.server.lock:
-            if self.server.before_request:
-                self.server.before_request(self.command, url.path)
             try:
+                if self.server.before_request:
+                    self.server.before_request(self.command, url.path)
                 self.check_token()
                 self.dispatch(url.path)
             except RefusalError as refusal:
@@ -102,11 +107,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def check_token(self) -> None:
         token = self.headers.get("Authorization")
-        self.signed_in = token == f"Bearer {TOKEN}"
+        self.signed_in = token in (f"Bearer {TOKEN}", f"Bearer {READER}")
         if token and not self.signed_in:
             raise RefusalError(401, "", "Invalid credentials in Authorization header")
         if self.command in ("POST", "PUT") and not self.signed_in and "/_lfs" not in self.path:
             raise RefusalError(401, "", "Invalid username or password.")
+        writes = self.command == "POST" and "/paths-info/" not in self.path
+        if writes and token == f"Bearer {READER}":
+            raise RefusalError(403, "", "You don't have the rights to write here.")
 
     def dispatch(self, path: str) -> None:
         for method, pattern, answer in ROUTES:
@@ -137,7 +145,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(data)
+            damage = self.server.damage if status in (200, 206) else None
+            self.wfile.write(damage(self.path, data) if damage else data)
 
     def reply_file(self, data: bytes, headers: dict[str, str]) -> None:
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))

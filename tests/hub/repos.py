@@ -53,7 +53,7 @@ class Commit:
 
 @dataclass
 class Repo:
-    """A repo. A test may set `private` and `gated`, and commit anything."""
+    """A repo. A test may set `private` and `gated`, and commit anything; spaces have variables."""
 
     id: str
     private: bool = False
@@ -61,6 +61,7 @@ class Repo:
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     commits: dict[str, Commit] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
 
     def find(self, revision: str) -> Commit | None:
         """The commit of a branch, a tag or a full commit hash."""

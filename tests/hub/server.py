@@ -170,9 +170,19 @@ class Endpoints(Handler):
                 files[value["path"]] = Blob(self.server.lfs[value["oid"]], lfs=True)
             elif what == "deletedFile":
                 files.pop(value["path"], None)
+            elif what == "deletedFolder":
+                inside = [path for path in files if path.startswith(value["path"])]
+                files = {path: blob for path, blob in files.items() if path not in inside}
         commit = self.repo(kind, repo_id).commit(revision, title, files)
         url = f"{self.server.url}/{'' if kind == 'models' else kind + '/'}{repo_id}"
         self.reply({"commitOid": commit.sha, "commitUrl": f"{url}/commit/{commit.sha}"})
+
+    @route("POST", "/api/spaces/{repo}/variables")
+    def set_variable(self, repo_id: str) -> None:
+        asked = json.loads(self.body)
+        variables = self.repo("spaces", repo_id).variables
+        variables[asked["key"]] = asked["value"]
+        self.reply({name: {"key": name, "value": value} for name, value in variables.items()})
 
     @route("GET HEAD", "/{kind?}{repo}/resolve/{revision}/{path}")
     def download(self, repo_id: str, revision: str, path: str, kind: str = "models") -> None:

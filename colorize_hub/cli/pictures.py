@@ -1,39 +1,15 @@
-"""The command line: `colorize-hub photo IN [OUT]` and `colorize-hub app`."""
+"""`colorize-hub photo` and `colorize-hub app`."""
 
 # ruff: noqa: T201 - a command says what it did
 
-import logging
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
-import tyro
 from tyro.conf import arg
 
-_ABOUT = """Colour for black-and-white photographs, on this computer.
-
-Example: colorize-hub photo old.jpg   writes old-color.png beside it.
-Each command has its own --help."""
-
 _Model = Annotated[str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")]
-
-
-def main() -> None:
-    """Run the command that sys.argv asks for; exit 1 on an error, 2 on wrong usage."""
-    logging.basicConfig(format="colorize-hub: %(message)s")
-    try:
-        tyro.extras.subcommand_cli_from_dict(
-            {"photo": photo, "app": app},
-            prog="colorize-hub",
-            description=_ABOUT,
-            config=(tyro.conf.FlagCreatePairsOff,),
-        )
-    except (OSError, ValueError) as error:
-        sys.exit(f"colorize-hub: {_one_line(error)}")
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def photo(
@@ -121,14 +97,3 @@ def _check_paths(picture: Path, output: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{output} is the photograph itself; name another file to write.")
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists; add --overwrite to replace it, or name another.")
-
-
-def _one_line(error: OSError | ValueError) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = error.strerror + (f": {error.filename}" if error.filename else "")
-    return " ".join(text.split())
-
-
-if __name__ == "__main__":
-    main()

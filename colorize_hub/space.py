@@ -1,0 +1,108 @@
+"""A Space on the Hub: the web page of this project, with a model of one's own."""
+
+import io
+from os import PathLike
+from pathlib import Path
+
+from colorize_hub.commits import Content, commit_files, open_branch
+from colorize_hub.errors import ModelError, ModelNotFoundError
+from colorize_hub.remote import check_repo_id, hub_client, hub_errors, patiently
+
+ROOT = Path(__file__).parents[1]
+MODEL_VARIABLE = "COLORIZE_MODEL"
+
+_NEEDED = ("app.py", "requirements.txt", "README.md", "LICENSE")
+_FOLDERS = ("colorize_hub", "docs")
+_LEFT_OUT = {"__pycache__", ".gradio"}
+
+
+def push_space(
+    repo_id: str,
+    *,
+    model: str | None = None,
+    private: bool = False,
+    token: str | bool | None = None,
+    root: str | PathLike[str] = ROOT,
+) -> str:
+    """Publish the web page as a Gradio Space, in one commit; push again to bring it up to date.
+
+    Files of the Space that are not the project's own stay.
+
+    Args:
+        repo_id: "user/space"; made if it does not exist.
+        model: "user/model" that the Space shows; None is the one that comes with the package.
+        private: for a Space that is made now.
+        token: None uses the one of `hf auth login`.
+        root: the project's folder, which holds app.py and requirements.txt.
+
+    Returns:
+        The URL of the commit.
+
+    Raises:
+        ModelNotFoundError: root is not the project's folder, or there is no such model.
+        ModelError: the Hub refuses, or somebody else pushed meanwhile.
+    """
+    check_repo_id(repo_id, "space")
+    files = space_files(Path(root), model)
+    client = hub_client(token)
+    hidden = False
+    if model is not None:
+        check_repo_id(model)
+        with hub_errors(model, None):
+            hidden = patiently(lambda: client.model_info(model)).private
+    with hub_errors(repo_id, None, kind="space"):
+        parent = open_branch(client, repo_id, kind="space", private=private, sdk="gradio")
+        there = patiently(
+            lambda: client.list_repo_files(repo_id, repo_type="space", revision=parent)
+        )
+        ours = tuple(f"{folder}/" for folder in _FOLDERS)
+        done = commit_files(
+            client,
+            repo_id,
+            files,
+            parent=parent,
+            message="Push the Space with colorize_hub",
+            kind="space",
+            deleted=[path for path in there if path.startswith(ours) and path not in files],
+        )
+        if model is not None:
+            patiently(lambda: client.add_space_variable(repo_id, MODEL_VARIABLE, model))
+    if hidden:
+        raise ModelError(
+            f"{repo_id} is published, but {model} is private: add a token that may read it as the "
+            f"secret HF_TOKEN in the Space's settings, or the Space cannot load it."
+        )
+    return done.commit_url
+
+
+def space_files(root: Path, model: str | None) -> dict[str, Content]:
+    """What a Space consists of, by path; its README.md names the model, to be fetched early.
+
+    Raises:
+        ModelNotFoundError: root is not the project's folder.
+    """
+    missing = [name for name in _NEEDED if not (root / name).is_file()]
+    if missing:
+        raise ModelNotFoundError(
+            f"A Space is pushed from the project's own folder, but {root} has no {missing[0]}. "
+            f"Clone the project and run the command there."
+        )
+    files: dict[str, Content] = {name: root / name for name in _NEEDED}
+    for folder in _FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            inside = path.relative_to(root)
+            if path.is_file() and _LEFT_OUT.isdisjoint(inside.parts) and path.name[0] != ".":
+                files[inside.as_posix()] = path
+    if model is not None:
+        files["README.md"] = _naming(model, (root / "README.md").read_text(encoding="utf-8"))
+    return files
+
+
+def _naming(model: str, readme: str) -> bytes:
+    """A README whose front matter lets the Hub fetch the model when it builds the Space."""
+    import yaml
+
+    _, front, body = readme.split("---\n", 2)
+    settings = yaml.safe_load(io.StringIO(front)) | {"models": [model], "preload_from_hub": [model]}
+    front = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
+    return f"---\n{front}---\n{body}".encode()
