@@ -1,8 +1,12 @@
 """The Space: serves the web page with the model that $COLORIZE_MODEL names, or the bundled one."""
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it when it is imported
+if "HF_HOME" not in os.environ and not os.access(Path.home(), os.W_OK):
+    os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="hf-")  # models are kept for this run only
 
 from colorize_hub import load
 from colorize_hub.demo import build_demo
@@ -10,7 +14,8 @@ from colorize_hub.demo import build_demo
 
 def main() -> None:
     """Serves on $GRADIO_SERVER_NAME (default 127.0.0.1) and $GRADIO_SERVER_PORT (default 7860)."""
-    demo = build_demo(load(os.environ.get("COLORIZE_MODEL") or None))
+    model = os.environ.get("COLORIZE_MODEL", "")
+    demo = build_demo(load(model or None), model)
     demo.launch(
         server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
         server_port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),

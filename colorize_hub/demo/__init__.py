@@ -1,52 +1,58 @@
-"""The web page, part of the ``app`` extra: `build_demo` makes it, one module a tab."""
+"""The web page, part of the ``app`` extra: `build_demo` makes it."""
 
 from functools import partial
+from importlib.util import find_spec
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.demo.photo import photo_tab
+from colorize_hub.demo.desk import Desk
+from colorize_hub.demo.handlers import Handlers
+from colorize_hub.demo.models import ModelShelf
+from colorize_hub.demo.page import add_page, page_css
+from colorize_hub.demo.prints import EXAMPLES_FOLDER
 from colorize_hub.demo.theme import CSS, make_theme
 
 FILES_CHECKED_EVERY_S = 600
 FILES_KEPT_S = 3600
 MAX_UPLOAD = "200mb"
+SESSIONS_HELD = 64  # Gradio keeps the last answer of so many calls, up to a megabyte each
 
 
-def build_demo(colorizer: Colorizer) -> gr.Blocks:
+def build_demo(colorizer: Colorizer, model: str = "") -> gr.Blocks:
     """Builds the page; ``build_demo(load()).launch()`` serves it.
 
     Gradio takes looks and privacy from launch(), so the page carries them as defaults of its own
-    launch(): no server-side rendering, no run history in the browser, uploads up to MAX_UPLOAD.
+    launch(): no server-side rendering, no run history in the browser, uploads up to MAX_UPLOAD,
+    and an MCP server where the ``mcp`` package is installed.
 
     Args:
-        colorizer: colours the first example now, and every visitor's photos later.
+        colorizer: colours every visitor's photos, unless the visitor names another model.
+        model: what the page calls it; empty is "built-in".
 
     Returns:
-        The page, not launched. Its API has one endpoint, ``/colorize``: from a photo and a
-        vividness 0..1 to a PNG file of the same size.
+        The page, not launched. Each of its endpoints is a method of `Handlers`;
+        ``/colorize_with_hints`` takes a photo and hints to a PNG file of the same size.
     """
+    gr.set_static_paths([EXAMPLES_FOLDER])
     with gr.Blocks(
         title="Colorize: colour for black-and-white photos",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=(FILES_CHECKED_EVERY_S, FILES_KEPT_S),
     ) as demo:
-        gr.HTML(
-            "<h1>Colorize</h1><p>Drop in a black-and-white photo and see it in colour.</p>",
-            elem_id="masthead",
-            padding=False,
-        )
-        with gr.Tabs():
-            photo_tab(demo, colorizer)
+        add_page(Handlers(Desk(ModelShelf(colorizer), get_upload_folder())), model)
     demo.launch = partial(
         demo.launch,
         theme=make_theme(),
-        css=CSS,
+        css=CSS + page_css(),
         footer_links=["api"],
         run_history=False,
         ssr_mode=False,
         pwa=False,
         max_file_size=MAX_UPLOAD,
+        state_session_capacity=SESSIONS_HELD,
+        mcp_server=find_spec("mcp") is not None,
     )
     return demo

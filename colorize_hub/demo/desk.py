@@ -1,195 +1,177 @@
-"""What the photo tab does, without the page: open a photo, tune it, make the full-size file."""
+"""The colouring desk, without the page: pictures opened, encoded once, rendered with hints."""
 
 import hashlib
-import html
-import io
 import os
 import secrets
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import gradio as gr
-import numpy as np
 from PIL import Image
 
-from colorize_hub.colorizer import Canvas, Colorizer
-from colorize_hub.image import Picture, read_picture, save_image
+from colorize_hub.canvas import Canvas
+from colorize_hub.colorizer import Colorizer
+from colorize_hub.demo.marks import Work, hints_of
+from colorize_hub.demo.models import ModelShelf
+from colorize_hub.demo.pictures import preview
+from colorize_hub.demo.reference import apply_palette, before_palette
+from colorize_hub.hints import Hint
+from colorize_hub.image import read_picture, save_image
 
-PREVIEW_SIDE = 1280
-_JPEG = {"quality": 90, "subsampling": "4:4:4"}
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
-    """One visitor's open photo, at preview size.
+    """An open photo at preview size. Nothing in it changes, so visitors may share it.
 
     Attributes:
-        photo: path of the original file.
         canvas: the encoded preview; rendering it runs only the decoder.
-        before: the preview as it came, JPEG bytes.
+        before: the preview as it came.
         alpha: opacity of the preview, mode L, or None.
         size: width and height of the original in pixels.
+        model: encoded it.
     """
 
-    photo: str
     canvas: Canvas
-    before: bytes
+    before: Image.Image
     alpha: Image.Image | None
     size: tuple[int, int]
+    model: Colorizer
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the preview for a pixel of the original."""
+        return min(self.before.width / self.size[0], self.before.height / self.size[1])
 
 
-class PhotoDesk:
-    """Serves all visitors of a page; each has one sheet, and they share nothing but the model.
+class Desk:
+    """Serves all visitors of a page.
 
-    Only so many sheets are held. One that had to go is made again from the photo's file when its
-    owner comes back.
+    What they did stays with their pages. Here is only a cache of encoded photos: a bounded number,
+    for a limited time. One that had to go is made again from the photo's file when it is needed.
     """
 
-    def __init__(self, colorizer: Colorizer, folder: str | Path, sheets: int = 32) -> None:
+    def __init__(
+        self,
+        models: ModelShelf,
+        folder: str | Path,
+        sheets: int = 32,
+        kept_s: float = 1200,
+    ) -> None:
         """Opens the desk.
 
         Args:
-            colorizer: shared by all visitors.
-            folder: where previews and results go; the page clears it.
-            sheets: how many to hold in memory, at most about 15 MB each.
+            models: where models come from.
+            folder: where full-size results go; the page clears it.
+            sheets: how many to hold in memory, about 20 MB each.
+            kept_s: seconds after which one that nobody used is dropped.
         """
-        self.colorizer = colorizer
+        self.models = models
         self.folder = Path(folder)
         self.capacity = sheets
-        self._sheets: OrderedDict[str, Sheet] = OrderedDict()
+        self.kept_s = kept_s
+        self._sheets: OrderedDict[tuple[str, str], tuple[float, Sheet]] = OrderedDict()
         self._lock = threading.Lock()
         self._salt = secrets.token_hex(16)
 
-    def open(self, photo: str, visitor: str) -> Sheet:
-        """Reads a photo and encodes its preview for this visitor.
+    def __len__(self) -> int:
+        """How many sheets are held."""
+        with self._lock:
+            self._drop_old()
+            return len(self._sheets)
+
+    def sheet(self, photo: str, model: str = "") -> Sheet:
+        """The open photo, read and encoded if it is not held.
 
         Args:
             photo: path of the file.
-            visitor: session id; its earlier sheet is replaced, unless the photo cannot be read.
+            model: name of the model, see `ModelShelf.get`.
 
         Raises:
-            gr.Error: the file is not a picture that can be coloured; the message says why.
+            FileNotFoundError: the file is gone.
+            PictureError: the file is not a picture that can be coloured.
+            ModelError: there is no such model.
         """
-        with messages_for(photo):
-            picture = read_picture(photo)
-            preview, alpha = _preview(picture)
-            sheet = Sheet(
-                photo=photo,
-                canvas=self.colorizer.canvas(preview),
-                before=_jpeg(preview, alpha),
-                alpha=alpha,
-                size=(picture.width, picture.height),
-            )
+        key, colorizer = (photo, model.strip()), self.models.get(model)
         with self._lock:
-            self._sheets.pop(visitor, None)
-            self._sheets[visitor] = sheet
+            self._drop_old()
+            _, found = self._sheets.pop(key, (0.0, None))
+            if found is not None and found.model is colorizer:
+                self._sheets[key] = (time.monotonic(), found)
+                return found
+        picture = read_picture(photo)
+        small, alpha = preview(picture)
+        size = (picture.width, picture.height)
+        sheet = Sheet(colorizer.canvas(small), small, alpha, size, colorizer)
+        with self._lock:
+            self._sheets[key] = (time.monotonic(), sheet)
             while len(self._sheets) > self.capacity:
                 self._sheets.popitem(last=False)
         return sheet
 
-    def sheet(self, photo: str, visitor: str) -> Sheet:
-        """The visitor's sheet of this photo, opened again if it is no longer held."""
-        with self._lock:
-            sheet = self._sheets.get(visitor)
-            if sheet is not None and sheet.photo == photo:
-                self._sheets.move_to_end(visitor)
-                return sheet
-        return self.open(photo, visitor)
+    def render(self, sheet: Sheet, work: Work) -> Image.Image:
+        """The preview in colour, RGB; runs only the decoder.
 
-    def forget(self, visitor: str) -> None:
-        """Frees the visitor's sheet, if there is one."""
-        with self._lock:
-            self._sheets.pop(visitor, None)
-
-    def compare(self, sheet: Sheet, vividness: float) -> tuple[str, str]:
-        """Paths of two JPEG previews of equal size: as it came, and in colour.
-
-        Args:
-            sheet: from `open` or `sheet`.
-            vividness: 0..1.
+        Raises:
+            ValueError: a hint outside the picture, too many hints, or a vividness out of range.
         """
-        stem = Path(sheet.photo).stem
-        with messages_for(sheet.photo):
-            coloured = sheet.canvas.render(vividness=vividness)
-        after = _jpeg(Image.fromarray(np.asarray(coloured)), sheet.alpha)
-        return (
-            self._publish(sheet.before, f"{stem}.jpg"),
-            self._publish(after, f"{stem}-color.jpg"),
-        )
+        return _paint(sheet.canvas, work, sheet.before, sheet.scale).convert("RGB")
 
-    def full_size(self, photo: str, vividness: float) -> Path:
+    def full_size(self, photo: str, work: Work, model: str = "") -> Path:
         """Colours the original file and saves it as ``<stem>-color.png``, losslessly.
 
         Size, alpha and EXIF are the original's, orientation is applied. Asked again for the same
-        photo and vividness, it returns the file it has.
+        photo, work and model, it returns the file it has.
 
         Raises:
-            gr.Error: the file is not a picture that can be coloured; the message says why.
+            FileNotFoundError, PictureError, ModelError: as `sheet`.
+            ValueError: as `render`.
         """
-        key = hashlib.sha256(f"{self._salt}|{photo}|{vividness}".encode()).hexdigest()
+        asked = f"{self._salt}|{photo}|{work}|{model.strip()}"
+        key = hashlib.sha256(asked.encode()).hexdigest()
         path = self.folder / key / f"{Path(photo).stem}-color.png"
         if path.exists():
             os.utime(path)  # the page deletes by age
             return path
-        with messages_for(photo):
-            coloured = self.colorizer.colorize(photo, vividness=vividness)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_image(coloured, path)
+        sheet = self.sheet(photo, model)
+        canvas = sheet.model.canvas(photo)
+        coloured = _paint(canvas, work, sheet.before, 1.0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_image(coloured, path)
         return path
 
-    def _publish(self, data: bytes, name: str) -> str:
-        path = self.folder / hashlib.sha256(self._salt.encode() + data).hexdigest() / name
-        if path.exists():
-            os.utime(path)  # the page deletes by age
-            return str(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(secrets.token_hex(8))
-        partial.write_bytes(data)
-        os.replace(partial, path)
-        return str(path)
+    def _drop_old(self) -> None:
+        """Frees what nobody used for `kept_s`; the lock is held."""
+        oldest = time.monotonic() - self.kept_s
+        while self._sheets and next(iter(self._sheets.values()))[0] < oldest:
+            self._sheets.popitem(last=False)
 
 
-@contextmanager
-def messages_for(photo: str) -> Iterator[None]:
-    """Turns what goes wrong with a photo into a message on the page, without the server's paths."""
-    name = Path(photo).name
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise _error(f"{name} is no longer kept here; open it again.") from error
-    except MemoryError as error:
-        raise _error(f"{name} needs more memory than there is.") from error
-    except ValueError as error:  # PictureError, or a vividness out of range
-        raise _error(str(error).replace(photo, name)) from error
+def _paint(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> Image.Image:
+    """A picture in colour.
+
+    Args:
+        canvas: made from a PIL image or a file.
+        work: in pixels of the original.
+        before: the photo as it came, of any size.
+        scale: pixels of the canvas for a pixel of the original.
+    """
+    hints = hints_of(work.marks, scale)
+    if work.palette:
+        hints = [_under_palette(hint, work, canvas, before) for hint in hints]
+    if work.take is None:
+        coloured = canvas.render(hints, work.vividness)
+    else:
+        coloured = canvas.variations(1, work.take, hints, work.vividness)[0]
+    if not isinstance(coloured, Image.Image):
+        raise TypeError(f"Expected a canvas of a PIL image, got one of {type(coloured).__name__}.")
+    return apply_palette(coloured, work.palette)
 
 
-def _error(message: str) -> gr.Error:
-    # The page shows it as HTML, and a file can be called anything.
-    return gr.Error(html.escape(message, quote=False), duration=15, print_exception=False)
-
-
-def _preview(picture: Picture) -> tuple[Image.Image, Image.Image | None]:
-    """The picture and its opacity, 8 bits, long side at most PREVIEW_SIDE."""
-    image = _shrink(picture.pixels)
-    return image, None if picture.alpha is None else _shrink(picture.alpha)
-
-
-def _shrink(values: np.ndarray) -> Image.Image:
-    if values.dtype == np.uint16:
-        values = (values >> 8).astype(np.uint8)
-    image = Image.fromarray(values[..., 0] if values.shape[2:] == (1,) else values)
-    image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS, reducing_gap=3)
-    return image
-
-
-def _jpeg(image: Image.Image, alpha: Image.Image | None) -> bytes:
-    """JPEG bytes; what is transparent shows white."""
-    if alpha is not None:
-        image = Image.composite(image.convert("RGB"), Image.new("RGB", image.size, "white"), alpha)
-    buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "JPEG", **_JPEG)
-    return buffer.getvalue()
+def _under_palette(hint: Hint, work: Work, canvas: Canvas, before: Image.Image) -> Hint:
+    """The hint that shows its own colour once the palette is applied."""
+    x = min(int(hint.x * before.width / canvas.width), before.width - 1)
+    y = min(int(hint.y * before.height / canvas.height), before.height - 1)
+    r, g, b = before.crop((x, y, x + 1, y + 1)).convert("RGB").tobytes()
+    return replace(hint, rgb=before_palette(hint.rgb, (r, g, b), work.palette))

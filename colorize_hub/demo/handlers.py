@@ -1,101 +1,151 @@
-"""What the photo tab's events call: plain functions of one page, usable without it."""
+"""What the page and its API call: plain functions, usable without either.
 
-import html
-from pathlib import Path
+Photos come as Gradio names an uploaded file, ``{"path": ..}``; hints as JSON (see `marks`); models
+by name, empty for the page's own. What goes wrong with any of them is a `gr.Error` with a message
+for the visitor; nothing is changed then, and the page keeps its work.
+"""
+
+import random
+from dataclasses import replace
 from typing import Any
 
-import gradio as gr
-from PIL import Image
+from colorize_hub.demo.desk import Desk, Sheet
+from colorize_hub.demo.marks import fit_work, read_work, write_work
+from colorize_hub.demo.messages import File, messages_for, path_of
+from colorize_hub.demo.pictures import jpeg_url, preview, tint_url
+from colorize_hub.demo.places import unsure_places
+from colorize_hub.demo.reference import match_palette
+from colorize_hub.image import read_picture
 
-from colorize_hub.demo.desk import PhotoDesk
-
-# In the order they are shown; the first is on the page when it opens.
-EXAMPLES = {
-    "dust-bowl-home": "Dust Bowl home, 1935 to 1940",
-    "french-alpine-landscape": "Alpine landscape, 1865 to 1870",
-    "march-pastoral": "A March pastoral, 1888",
-    "nagasaki-boats": "Boats in Nagasaki, about 1865",
-    "black-canyon": "Black Cañon, 1871",
-    "allium-oreophilum": "Allium ostrowskianum, 1928",
-}
-EXAMPLES_FOLDER = Path(__file__).parent / "examples"
-
-Comparison = tuple[str, str]
-Opened = tuple[Comparison, str, str, str]
+TAKES = 4
+_TAKE_SIDE = 480
+_UNSURE_RGB = (255, 64, 160)
 
 
-class PhotoHandlers:
-    """What the page's events call; ``photo`` is the path of the open photo, set by the server."""
+class Handlers:
+    """One page's endpoints. They hold nothing but the desk."""
 
-    def __init__(self, desk: PhotoDesk) -> None:
+    def __init__(self, desk: Desk) -> None:
         """Handles the events of one page with its desk."""
         self.desk = desk
 
-    def open_upload(
-        self, upload: dict[str, Any] | None, vividness: float, request: gr.Request
-    ) -> Opened:
-        """Opens an uploaded photo.
+    def open_photo(self, photo: File, hints: str = "", model: str = "") -> dict[str, Any]:
+        """Opens a photo: its size, and previews as it came and in colour (JPEG data URLs)."""
+        path = path_of(photo)
+        with messages_for(path):
+            sheet = self.desk.sheet(path, model)
+            return {
+                "width": sheet.size[0],
+                "height": sheet.size[1],
+                "vividness": sheet.model.config.vividness,
+                "before": jpeg_url(sheet.before, sheet.alpha),
+                "after": self._render(sheet, hints),
+            }
+
+    def render(self, photo: File, hints: str = "", model: str = "") -> dict[str, Any]:
+        """Renders a preview with hints, by the decoder only: a JPEG data URL."""
+        path = path_of(photo)
+        with messages_for(path):
+            return {"after": self._render(self.desk.sheet(path, model), hints)}
+
+    def suggest_colours(
+        self, photo: File, x: float, y: float, model: str = ""
+    ) -> list[dict[str, Any]]:
+        """Likely colours of a place, the likeliest first: rgb 0..255 and share 0..1.
+
+        x and y are pixels of the photo, rightwards and downwards from its top left corner.
+        """
+        path = path_of(photo)
+        with messages_for(path):
+            sheet = self.desk.sheet(path, model)
+            width, height = sheet.size
+            if not (0 <= x < width and 0 <= y < height):
+                raise ValueError(f"({x}, {y}) lies outside the photo of {width} x {height} pixels.")
+            found = sheet.canvas.suggest(x * sheet.scale, y * sheet.scale, k=5)
+            return [{"rgb": list(rgb), "share": share} for rgb, share in found]
+
+    def unsure(self, photo: File, model: str = "") -> dict[str, Any]:
+        """Where the model is unsure: a PNG data URL to lay over the photo, and places to begin.
+
+        Places are {x, y} in pixels of the photo, the least sure first.
+        """
+        path = path_of(photo)
+        with messages_for(path):
+            sheet = self.desk.sheet(path, model)
+            strength, places = unsure_places(sheet.canvas.confidence())
+            found = [{"x": x / sheet.scale, "y": y / sheet.scale} for x, y in places]
+            return {"map": tint_url(strength, _UNSURE_RGB), "places": found}
+
+    def variations(
+        self, photo: File, hints: str = "", seed: int | None = None, model: str = ""
+    ) -> list[dict[str, Any]]:
+        """Four varied, plausible results: each with its take, a number to put into the hints.
+
+        The same seed gives the same four; none gives new ones.
+        """
+        first = random.randrange(2**20) * TAKES if seed is None else int(seed)
+        path = path_of(photo)
+        with messages_for(path):
+            sheet = self.desk.sheet(path, model)
+            work = read_work(hints)
+            found = []
+            for take in range(first, first + TAKES):
+                picture = self.desk.render(sheet, replace(work, take=take))
+                picture.thumbnail((_TAKE_SIDE, _TAKE_SIDE))
+                found.append({"take": take, "picture": jpeg_url(picture)})
+            return found
+
+    def borrow_palette(
+        self, photo: File, reference: File, hints: str = "", model: str = ""
+    ) -> dict[str, Any]:
+        """Carries the palette of a reference photo over: a ``palette`` to put into the hints.
+
+        At each lightness, the mean and the spread of the photo's colours become the reference's.
+        """
+        path, reference_path = path_of(photo), path_of(reference)
+        with messages_for(reference_path):
+            other, _ = preview(read_picture(reference_path))
+        with messages_for(path):
+            sheet = self.desk.sheet(path, model)
+            plain = self.desk.render(sheet, replace(read_work(hints), palette=()))
+            return {"palette": match_palette(plain, other.convert("RGB"))}
+
+    def read_hints(self, hints: str, width: int, height: int) -> dict[str, Any]:
+        """Checks saved hints and fits them to a photo of that size, in pixels; gives them back."""
+        with messages_for():
+            return write_work(fit_work(read_work(hints), int(width), int(height)))
+
+    def use_model(self, model: str = "") -> dict[str, Any]:
+        """Loads a model, "user/model" on the Hub or a folder: its name and own vividness."""
+        with messages_for():
+            colorizer = self.desk.models.get(model)
+            return {"model": model.strip(), "vividness": colorizer.config.vividness}
+
+    def colorize_with_hints(
+        self, photo: File, hints: str = "", vividness: float | None = None, model: str = ""
+    ) -> str:
+        """Colours a photo, with hints: a lossless PNG of the same size with the photo's metadata.
 
         Args:
-            upload: the file as Gradio names it, not yet read by Gradio: ``{"path": ...}``.
-            vividness: 0..1.
-            request: says whose it is.
+            photo: any picture file; only its lightness is read.
+            hints: JSON list of {"x", "y", "rgb": [r, g, b], "radius"} in pixels of the photo (x
+                right, y down; radius may be left out), or a file of hints that the page saved.
+            vividness: 0 (muted) to 1 (strong); left out, what the hints or the model say.
+            model: "user/model" on the Hub, or a folder; left out, the page's own.
 
         Returns:
-            Previews before and after, path of the photo, caption, empty download status.
-
-        Raises:
-            gr.Error: no photo, or one that cannot be coloured.
+            Path of the PNG file.
         """
-        return self._open(_path_of(upload), vividness, request)
+        path = path_of(photo)
+        with messages_for(path):
+            work = read_work(hints)
+            if vividness is not None:
+                work = replace(work, vividness=vividness)
+            return str(self.desk.full_size(path, work, model))
 
-    def open_example(self, vividness: float, choice: gr.SelectData, request: gr.Request) -> Opened:
-        """Opens the example print that was clicked; otherwise as `open_upload`."""
-        return self._open(str(example_paths()[choice.index]), vividness, request)
-
-    def tune(self, photo: str, vividness: float, request: gr.Request) -> tuple[Comparison, str]:
-        """Renders the open photo again, by the decoder only: previews, empty download status."""
-        sheet = self.desk.sheet(photo, _visitor(request))
-        return self.desk.compare(sheet, vividness), ""
-
-    def full_size(self, photo: str, vividness: float) -> tuple[str, str]:
-        """Makes the lossless full-size PNG: its path, and a line that says it is ready."""
-        path = self.desk.full_size(photo, vividness)
-        with Image.open(path) as image:
-            size = f"{image.width} x {image.height}"
-        ready = f"{path.name} is ready: {size}, {path.stat().st_size / 1e6:.1f} MB"
-        return str(path), html.escape(ready)
-
-    def colorize(self, photo: dict[str, Any] | None, vividness: float) -> str:
+    def colorize(self, photo: File, vividness: float | None = None) -> str:
         """Colours a photo: PNG of the same size, alpha and orientation kept. vividness: 0 to 1."""
-        return str(self.desk.full_size(_path_of(photo), vividness))
+        return self.colorize_with_hints(photo, vividness=vividness)
 
-    def forget(self, request: gr.Request) -> None:
-        """Frees what is held for a visitor who left."""
-        self.desk.forget(_visitor(request))
-
-    def _open(self, photo: str, vividness: float, request: gr.Request) -> Opened:
-        sheet = self.desk.open(photo, _visitor(request))
-        return self.desk.compare(sheet, vividness), photo, caption(photo, sheet.size), ""
-
-
-def example_paths() -> list[Path]:
-    """The example prints in the order they are shown."""
-    return [EXAMPLES_FOLDER / f"{stem}.jpg" for stem in EXAMPLES]
-
-
-def caption(photo: str, size: tuple[int, int]) -> str:
-    """The line under the picture, HTML: what it is, width and height in pixels."""
-    path = Path(photo)
-    title = EXAMPLES.get(path.stem) if path.parent == EXAMPLES_FOLDER else None
-    return html.escape(f"{title or path.name} · {size[0]} x {size[1]}")
-
-
-def _path_of(upload: dict[str, Any] | None) -> str:
-    if not upload or not upload.get("path"):
-        raise gr.Error("Drop a photo, paste one, or choose a file.")
-    return upload["path"]
-
-
-def _visitor(request: gr.Request) -> str:
-    return request.session_hash or ""
+    def _render(self, sheet: Sheet, hints: str) -> str:
+        return jpeg_url(self.desk.render(sheet, read_work(hints)), sheet.alpha)

@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playw
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.demo import build_demo
-from tests.browser.result import Result
+from colorize_hub.network import ColorNet
+from tests.browser.desk_page import DeskPage
 
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 60_000
 LOCAL = ("http://127.0.0.1:", "data:", "blob:")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -27,11 +28,17 @@ def kept_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(tiny_colorizer: Colorizer, kept_files: Path) -> Iterator[str]:
+def colorizer(trained_network: ColorNet) -> Colorizer:
+    """The model that comes with the package."""
+    return Colorizer(trained_network, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def site(colorizer: Colorizer, kept_files: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(kept_files))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
-        demo = build_demo(tiny_colorizer)
+        demo = build_demo(colorizer)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -69,15 +76,14 @@ def visit(context: BrowserContext, site: str) -> Iterator[Callable[..., Page]]:
     foreign: list[str] = []
     complaints: list[str] = []
 
-    def open_page(width: int = 1280, height: int = 800) -> Page:
+    def open_page(width: int = 1280, height: int = 800, address: str = "") -> Page:
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.on("request", lambda r: r.url.startswith(LOCAL) or foreign.append(r.url))
         page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(site)
-        page.wait_for_selector("#before-after img")
-        page.wait_for_selector("#drop-zone input[type=file]", state="attached")
+        page.goto(site + address)
+        page.wait_for_selector("#after[src]")
         return page
 
     yield open_page
@@ -93,8 +99,8 @@ def page(visit: Callable[..., Page]) -> Page:
 
 
 @pytest.fixture
-def result(page: Page) -> Result:
-    return Result(page)
+def desk(page: Page) -> DeskPage:
+    return DeskPage(page)
 
 
 @pytest.fixture

@@ -1,0 +1,236 @@
+"""What a visitor changed in a picture, as the JSON that the page keeps and saves, and as hints.
+
+The page owns this document: the server reads it anew with every call, so no work is lost when the
+server forgets a picture.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from colorize_hub.demo.reference import Node
+from colorize_hub.hints import Hint
+
+FORMAT = "colorize-hub hints 1"
+MOST_HINTS = 10_000
+_SPACING = 0.75  # of the brush radius between two hints of a stroke
+_MOST_NODES = 64
+_SAME_SHAPE = 0.02  # how far two aspect ratios may be apart
+
+
+class MarksError(ValueError):
+    """The hints cannot be used; the message says what was expected and what came."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point or a brush stroke of one colour.
+
+    Attributes:
+        points: (x, y) in pixels of the original picture, x right and y down; one is a point.
+        rgb: sRGB 0..255; only its hue and chroma count.
+        radius: pixels of the original picture; None is as small as can be.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    rgb: tuple[int, int, int]
+    radius: float | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that makes a coloured picture differ from the model's first guess.
+
+    Attributes:
+        marks: later ones lie over earlier ones.
+        vividness: 0..1, or None for the model's own.
+        take: seed of a variation, or None for the likeliest colours.
+        palette: what a reference photo lends (see `reference.match_palette`); empty is none.
+        size: width and height of the picture they were made for, or None where that is not said.
+    """
+
+    marks: tuple[Mark, ...] = ()
+    vividness: float | None = None
+    take: int | None = None
+    palette: tuple[Node, ...] = ()
+    size: tuple[int, int] | None = None
+
+
+def read_work(text: str) -> Work:
+    """Reads a document of the page, or a bare JSON list of hints.
+
+    Each hint is ``{"x": .., "y": .., "rgb": [r, g, b], "radius": ..}`` or, for a stroke, has
+    ``"points": [[x, y], ..]`` in place of x and y. ``radius`` may be left out.
+
+    Args:
+        text: JSON; nothing at all is no hints.
+
+    Raises:
+        MarksError: it is not JSON, or a field is missing, of the wrong kind or out of range.
+    """
+    if not text.strip():
+        return Work()
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MarksError(f"The hints are not JSON: {error}") from error
+    if isinstance(document, list):
+        document = {"marks": document}
+    if not isinstance(document, dict):
+        raise MarksError("The hints must be a JSON list, or an object with a list of marks.")
+    marks = document.get("marks", [])
+    if not isinstance(marks, list):
+        raise MarksError(f"marks must be a list, got {type(marks).__name__}.")
+    vividness, take = document.get("vividness"), document.get("take")
+    if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 0):
+        raise MarksError(f"take must be null or a whole number from 0, got {take!r}.")
+    return Work(
+        marks=tuple(_mark(mark, f"hint {number}") for number, mark in enumerate(marks, 1)),
+        vividness=None if vividness is None else _number(vividness, "vividness", 0, 1),
+        take=take,
+        palette=_palette(document.get("palette")),
+        size=_size(document.get("size")),
+    )
+
+
+def write_work(work: Work) -> dict[str, Any]:
+    """The document of some work, ready for JSON; `read_work` gives the work back."""
+    return {
+        "format": FORMAT,
+        "size": work.size,
+        "vividness": work.vividness,
+        "take": work.take,
+        "palette": work.palette,
+        "marks": [
+            {"points": mark.points, "rgb": mark.rgb, "radius": mark.radius} for mark in work.marks
+        ],
+    }
+
+
+def fit_work(work: Work, width: int, height: int) -> Work:
+    """The work, with its marks where they belong in a picture of another size but equal shape.
+
+    Raises:
+        MarksError: the picture has another shape.
+    """
+    if work.size is None or work.size == (width, height):
+        return replace(work, size=(width, height))
+    across, down = width / work.size[0], height / work.size[1]
+    if abs(across / down - 1) > _SAME_SHAPE:
+        raise MarksError(
+            f"These hints belong to a picture of {work.size[0]} x {work.size[1]} pixels, and this "
+            f"one is {width} x {height}. Open the picture they were made for."
+        )
+    marks = tuple(
+        Mark(
+            tuple((x * across, y * down) for x, y in mark.points),
+            mark.rgb,
+            None if mark.radius is None else mark.radius * across,
+        )
+        for mark in work.marks
+    )
+    return replace(work, marks=marks, size=(width, height))
+
+
+def hints_of(marks: Sequence[Mark], scale: float = 1.0) -> list[Hint]:
+    """The hints that marks stand for; a stroke becomes hints at even distances along its line.
+
+    Args:
+        marks: in pixels of the original picture.
+        scale: size of the picture that is rendered, relative to the original.
+
+    Raises:
+        MarksError: there are more than MOST_HINTS.
+    """
+    hints: list[Hint] = []
+    for mark in marks:
+        radius = None if mark.radius is None else mark.radius * scale
+        for x, y in _along(mark.points, (mark.radius or 0) * _SPACING):
+            hints.append(Hint(x * scale, y * scale, mark.rgb, radius))
+            if len(hints) > MOST_HINTS:
+                raise MarksError(
+                    f"These are more than {MOST_HINTS} hints. Use a wider brush, or fewer strokes."
+                )
+    return hints
+
+
+def _along(points: Sequence[tuple[float, float]], spacing: float) -> Iterator[tuple[float, float]]:
+    """The first point, points every `spacing` along the line, and the last; all, if spacing is 0.
+
+    However fast the brush moved, the hints are as close as its width asks for, and no closer.
+    """
+    yield points[0]
+    if len(points) > 1 and spacing <= 0:
+        yield from points[1:]
+        return
+    since = 0.0  # how far the line has come from the last hint
+    for (x, y), (next_x, next_y) in pairwise(points):
+        length = math.hypot(next_x - x, next_y - y)
+        if length == 0:
+            continue
+        at = spacing - since
+        while at < length:
+            yield x + (next_x - x) * at / length, y + (next_y - y) * at / length
+            at += spacing
+        since = length - (at - spacing)
+    if since > spacing / 2:
+        yield points[-1]
+
+
+def _mark(value: object, name: str) -> Mark:
+    if not isinstance(value, dict):
+        raise MarksError(f"{name} must be an object with x, y and rgb, got {value!r:.60}.")
+    points = value.get("points", [[value.get("x"), value.get("y")]])
+    if not isinstance(points, list) or not points:
+        raise MarksError(f"points of {name} must be a list of [x, y], got {points!r:.60}.")
+    rgb = value.get("rgb")
+    if not isinstance(rgb, list) or len(rgb) != 3:
+        raise MarksError(f"rgb of {name} must be three numbers 0..255, got {rgb!r:.60}.")
+    r, g, b = (round(_number(part, f"rgb of {name}", 0, 255)) for part in rgb)
+    radius = value.get("radius")
+    return Mark(
+        points=tuple(_point(point, name) for point in points),
+        rgb=(r, g, b),
+        radius=None if radius is None else _number(radius, f"radius of {name}", 0, 1e6),
+    )
+
+
+def _point(value: object, name: str) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise MarksError(f"A place of {name} must be two numbers x and y, got {value!r:.60}.")
+    x, y = (_number(part, f"x and y of {name}", -1e6, 1e6) for part in value)
+    return x, y
+
+
+def _palette(value: object) -> tuple[Node, ...]:
+    if not value:
+        return ()
+    if not isinstance(value, list) or len(value) > _MOST_NODES:
+        raise MarksError(f"palette must be a list of at most {_MOST_NODES}, got {value!r:.60}.")
+    nodes: list[Node] = []
+    for node in value:
+        if not isinstance(node, list) or len(node) != 5:
+            raise MarksError(f"A node of palette must be five numbers, got {node!r:.60}.")
+        level, *rest = (_number(part, "palette", -1000, 1000) for part in node)
+        nodes.append((level, rest[0], rest[1], rest[2], rest[3]))
+    return tuple(sorted(nodes))
+
+
+def _size(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2:
+        raise MarksError(f"size must be [width, height] in pixels, got {value!r:.60}.")
+    width, height = (int(_number(part, "size", 1, 1e6)) for part in value)
+    return width, height
+
+
+def _number(value: object, name: str, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise MarksError(f"{name} must be a number {least:g}..{most:g}, got {value!r:.60}.")
+    if not least <= value <= most:  # also false for NaN
+        raise MarksError(f"{name} must be {least:g}..{most:g}, got {value}.")
+    return value

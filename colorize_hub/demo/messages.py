@@ -1,0 +1,61 @@
+"""What goes wrong with a visitor's files, as messages for the visitor."""
+
+import html
+import re
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from colorize_hub.hub import ModelError
+
+File = dict[str, Any] | None
+
+
+def path_of(file: File) -> str:
+    """Path of a file as Gradio names it.
+
+    Raises:
+        gr.Error: there is none.
+    """
+    path = (file or {}).get("path")
+    if not path:
+        raise visitor_error("Drop a photo, paste one, or choose a file.")
+    return path
+
+
+@contextmanager
+def messages_for(path: str | None = None) -> Iterator[None]:
+    """Turns what goes wrong inside into a message, without the server's paths.
+
+    Args:
+        path: of the photo at work, if there is one.
+
+    Raises:
+        gr.Error: in place of what was raised.
+    """
+    name = Path(path).name if path else "The photo"
+    try:
+        yield
+    except ModelError as error:
+        raise visitor_error(_short(str(error))) from error
+    except FileNotFoundError as error:
+        raise visitor_error(f"{name} is no longer kept here; open it again.") from error
+    except MemoryError as error:
+        raise visitor_error(f"{name} needs more memory than there is.") from error
+    except (ValueError, OSError) as error:  # PictureError, MarksError, a number out of range
+        message = str(error).replace(path, name) if path else str(error)
+        raise visitor_error(message) from error
+
+
+def _short(message: str) -> str:
+    """A model's message without what is in brackets: addresses and folders of the server."""
+    return textwrap.shorten(re.sub(r" ?\([^()]*\)", "", message), 240, placeholder=" …")
+
+
+def visitor_error(message: str) -> gr.Error:
+    """An error for the page to show; escaped, as Gradio's clients show it as HTML."""
+    return gr.Error(html.escape(message, quote=False), duration=15, print_exception=False)

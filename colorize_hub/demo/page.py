@@ -1,0 +1,114 @@
+"""The page: the desk's own HTML, and the endpoints that it and other programs call."""
+
+import html
+import json
+from collections.abc import Callable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from colorize_hub.demo.handlers import Handlers
+from colorize_hub.demo.prints import EXAMPLES, example_path
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("server.js", "stage.js", "panel.js", "desk.js", "marking.js", "whole.js")
+COMPUTING = 2  # previews at the same time; torch uses all cores for each
+
+
+def add_page(handlers: Handlers, model: str = "") -> None:
+    """Adds the desk and its endpoints to the page that is being built.
+
+    The desk is one HTML element with plain JavaScript. What the visitor did lives there, not on
+    the server, and it calls the endpoints by name, as any client can.
+
+    Args:
+        handlers: of this page.
+        model: what to call the page's own model; empty is "built-in".
+    """
+    gr.HTML(
+        html_template=_page_html(model),
+        js_on_load=_page_script(),
+        apply_default_css=False,
+        elem_id="desk-root",
+    )
+    _add_endpoints(handlers)
+
+
+def page_css() -> str:
+    """The style sheet of the desk."""
+    return (STATIC / "desk.css").read_text()
+
+
+def _page_html(model: str) -> str:
+    examples = "".join(
+        f'<li><button type="button" class="example" data-stem="{stem}" title="{title}">'
+        f'<img alt="{title}" width="96" height="72"></button></li>'
+        for stem, title in EXAMPLES.items()
+    )
+    return Template((STATIC / "desk.html").read_text()).substitute(
+        examples=examples, model=html.escape(model or "built-in")
+    )
+
+
+def _page_script() -> str:
+    prints = [
+        {"stem": stem, "title": title, "path": str(example_path(stem))}
+        for stem, title in EXAMPLES.items()
+    ]
+    scripts = "\n".join((STATIC / name).read_text() for name in SCRIPTS)
+    return f"const EXAMPLES = {json.dumps(prints)};\n{scripts}\nstartDesk(element, EXAMPLES);"
+
+
+def _add_endpoints(handlers: Handlers) -> None:
+    """Every handler as an endpoint of its own name; the hidden components say what goes in."""
+    photo, reference = _photo("Photo"), _photo("Reference photo")
+    hints = gr.Textbox("", label="Hints, JSON", visible=False)
+    model = gr.Textbox("", label="Model", visible=False)
+    x, y = _number("x"), _number("y")
+    width, height = _number("Width"), _number("Height")
+    seed = _number("Seed")
+    vividness = gr.Number(None, label="Vividness", minimum=0, maximum=1, visible=False)
+    found = gr.JSON(label="Result", visible=False)
+    file = gr.File(label="Colour, PNG", visible=False)
+    _endpoint(handlers.open_photo, [photo, hints, model], found)
+    _endpoint(handlers.render, [photo, hints, model], found)
+    _endpoint(handlers.suggest_colours, [photo, x, y, model], found)
+    _endpoint(handlers.unsure, [photo, model], found)
+    _endpoint(handlers.variations, [photo, hints, seed, model], found)
+    _endpoint(handlers.borrow_palette, [photo, reference, hints, model], found)
+    _endpoint(handlers.read_hints, [hints, width, height], found)
+    _endpoint(handlers.use_model, [model], found, at_once=1, group="models")
+    # One at a time: a large photo takes gigabytes.
+    full_size = [photo, hints, vividness, model]
+    _endpoint(handlers.colorize_with_hints, full_size, file, at_once=1, group="full-size")
+    _endpoint(handlers.colorize, [photo, vividness], file, at_once=1, group="full-size")
+
+
+def _endpoint(
+    handler: Callable[..., Any],
+    inputs: list[Component],
+    output: Component,
+    at_once: int = COMPUTING,
+    group: str = "previews",
+) -> None:
+    gr.Button(visible=False).click(
+        handler,
+        inputs,
+        output,
+        preprocess=False,  # our reader opens the files, so that our messages reach the visitor
+        show_progress="hidden",
+        concurrency_id=group,
+        concurrency_limit=at_once,
+        api_name=handler.__name__,
+    )
+
+
+def _photo(label: str) -> gr.Image:
+    return gr.Image(type="filepath", label=label, visible=False)
+
+
+def _number(label: str) -> gr.Number:
+    return gr.Number(None, label=label, visible=False)

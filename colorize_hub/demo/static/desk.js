@@ -1,0 +1,143 @@
+// The desk: the open photo, what the visitor did to it, its history, and the calls that show it.
+//
+// `work` = { marks: [{ points: [[x, y], ..], rgb, radius }], vividness, take, palette } is never changed, only
+// replaced, so undo is going back in a list. It is sent whole with every call: the server may forget
+// everything at any time.
+
+function makeDesk(root, stage, panel, helpText) {
+  const get = (id) => root.querySelector('#' + id);
+  const pictures = new Map(); // rendered lately, by what was asked
+  let opening = 0;
+  const desk = {
+    photo: null, // { data, name, width, height, file }
+    model: '',
+    ownVividness: 0.5, // the model's
+    work: { marks: [], vividness: 0.5, take: null, palette: [] },
+    history: [],
+    now: -1,
+    pending: null, // a mark without a colour yet
+    selected: null, // index into marks, pending last
+    colours: [], // likely ones of the selected mark's place
+    recent: [], // colours used lately, the last one first
+    takes: null,
+    unsure: null,
+  };
+
+  desk.asText = (work = desk.work) => JSON.stringify({
+    format: 'colorize-hub hints 1',
+    size: desk.photo && [desk.photo.width, desk.photo.height],
+    ...work,
+  });
+
+  // Calls an endpoint about the photo; sends the photo again if the server no longer has it.
+  desk.ask = async (name, ...rest) => {
+    const asked = desk.photo;
+    try {
+      return await callEndpoint(name, asked.data, ...rest);
+    } catch (error) {
+      if (!asked.file || !/no longer kept/.test(error.message)) throw error;
+      asked.data = await uploadFile(asked.file);
+      return callEndpoint(name, asked.data, ...rest);
+    }
+  };
+
+  // What a job gives, or null and a message on the page; the work stays as it is.
+  desk.trying = async (words, job) => {
+    panel.busy(words);
+    try {
+      return await job();
+    } catch (error) {
+      panel.message(error.message);
+      return null;
+    } finally {
+      panel.busy('');
+    }
+  };
+
+  const keyOf = (work) => [desk.model, desk.photo.data.path, desk.asText(work)].join('|');
+
+  function remember(key, picture) {
+    pictures.set(key, picture);
+    if (pictures.size > 24) pictures.delete(pictures.keys().next().value);
+  }
+
+  desk.picture = async (work) => {
+    const key = keyOf(work);
+    if (!pictures.has(key)) {
+      const found = await desk.trying('Colouring…', () => desk.ask('render', desk.asText(work), desk.model));
+      if (found) remember(key, found.after);
+    }
+    return pictures.get(key);
+  };
+
+  desk.render = latestOnly(async () => {
+    const photo = desk.photo;
+    const picture = await desk.picture(desk.work);
+    if (picture && photo === desk.photo) get('after').src = picture;
+  });
+
+  desk.open = async (next) => {
+    const turn = ++opening;
+    return desk.trying('Opening ' + next.name + '…', async () => {
+      next.data ??= await uploadFile(next.file);
+      const found = await callEndpoint('open_photo', next.data, '', desk.model);
+      if (turn !== opening) return;
+      const { width, height, vividness } = found;
+      const work = { marks: [], vividness, take: null, palette: [] };
+      Object.assign(desk, {
+        photo: { ...next, width, height }, ownVividness: vividness, work, history: [work], now: 0, takes: null, unsure: null,
+      });
+      desk.deselect();
+      remember(keyOf(work), found.after);
+      get('before').src = found.before;
+      get('after').src = found.after;
+      stage.doubts = [];
+      stage.open(width, height);
+      stage.compare(0.5);
+      panel.caption(next.name + ' · ' + width + ' x ' + height);
+      panel.message('');
+      desk.refresh();
+    });
+  };
+  desk.isOpening = () => opening > 0;
+
+  desk.deselect = () => Object.assign(desk, { pending: null, selected: null, colours: [] });
+
+  desk.commit = (work) => {
+    desk.history = [...desk.history.slice(0, desk.now + 1), work].slice(-200);
+    desk.now = desk.history.length - 1;
+    desk.show(work);
+  };
+
+  desk.show = (work) => {
+    desk.work = work;
+    desk.refresh();
+    desk.render();
+  };
+
+  desk.go = (step) => {
+    const work = desk.history[desk.now + step];
+    if (!work) return;
+    desk.now += step;
+    desk.deselect();
+    desk.show(work);
+  };
+
+  desk.refresh = () => {
+    const { work, pending, selected, recent, takes, unsure } = desk;
+    const marks = pending ? [...work.marks, pending] : work.marks;
+    stage.colour = recent[0];
+    stage.show(marks, selected);
+    panel.marking(selected !== null, marks.length > 0);
+    panel.history(desk.now > 0, desk.now < desk.history.length - 1);
+    panel.vividness(work.vividness);
+    panel.takes(takes && [{ take: null, picture: takes.plain }, ...takes.list], work.take);
+    panel.unsure(unsure?.map);
+    panel.palette(work.palette.length > 0);
+    const lately = recent.map((rgb) => ({ rgb, label: 'used' }));
+    const likely = selected !== null && desk.colours.length;
+    panel.swatches(likely ? desk.colours : lately, marks[selected]?.rgb ?? recent[0], helpText());
+    panel.download('', false);
+  };
+  return desk;
+}
