@@ -10,10 +10,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from playwright.sync_api import Browser
 
 from colorize_hub.space import ROOT, space_files
+from tests.browser.conftest import chromium  # noqa: F401  a fixture
+from tests.browser.desk_page import DeskPage
 
 from .client import Client
 from .models import NEW, Models, published
@@ -83,9 +87,12 @@ def test_push_space_says_what_is_missing(
 
 @pytest.mark.browser
 def test_a_pushed_space_starts_from_its_own_files(
-    hub: HubServer, models: Models, tmp_path: Path
+    hub: HubServer,
+    models: Models,
+    chromium: Browser,
+    tmp_path: Path,  # noqa: F811
 ) -> None:
-    """With a home that cannot be written to, and nothing of the project installed."""
+    """With a home that cannot be written to, and its model on the Hub, it colours a photo."""
     published(hub, "tester/started", models[NEW])
     for name, content in space_files(ROOT, "tester/started").items():
         path = tmp_path / "space" / name
@@ -105,6 +112,11 @@ def test_a_pushed_space_starts_from_its_own_files(
     )
     try:
         assert "gradio" in _page(server, port)
+        desk = DeskPage(chromium.new_page())
+        desk.page.goto(f"http://127.0.0.1:{port}/")
+        desk.page.wait_for_selector("#after[src]", timeout=60_000)
+        assert np.abs(desk.pixels() - desk.pixels("#before")).mean() > 3
+        desk.page.close()
     finally:
         server.kill()
         server.wait()
