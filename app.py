@@ -2,11 +2,17 @@
 
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # Gradio reads it when it is imported
 if "HF_HOME" not in os.environ and not os.access(Path.home(), os.W_OK):
     os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="hf-")  # models are kept for this run only
+
+# On ZeroGPU hardware a picture is done on the CPU before a GPU is lent, so the page stays there;
+# but such a Space must own a function of this kind, made before torch is imported.
+if "SPACES_ZERO_GPU" in os.environ:
+    import_module("spaces").GPU(lambda: None)
 
 from colorize_hub import load
 from colorize_hub.demo import build_demo
@@ -15,7 +21,8 @@ from colorize_hub.demo import build_demo
 def main() -> None:
     """Serves on $GRADIO_SERVER_NAME (default 127.0.0.1) and $GRADIO_SERVER_PORT (default 7860)."""
     model = os.environ.get("COLORIZE_MODEL", "")
-    demo = build_demo(load(model or None), model)
+    device = "cpu" if "SPACES_ZERO_GPU" in os.environ else None
+    demo = build_demo(load(model or None, device=device), model)
     demo.launch(
         server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
         server_port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),

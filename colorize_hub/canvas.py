@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from colorize_hub.bins import decode_bins, suggest_colours
 from colorize_hub.compose import Prepared
 from colorize_hub.hints import Hint, draw_hints
 from colorize_hub.network import ColorNet
-from colorize_hub.spread import spread_hints
+from colorize_hub.spread import Cells, spread_hints
 from colorize_hub.variation import tilt_logits
 
 
@@ -36,6 +37,7 @@ class Canvas:
         small = F.adaptive_avg_pool2d(prepared.working, (rows, columns))  # mean L* of each cell
         self._lightness = small[0, 0].to(self._plain)
 
+    @torch.inference_mode()
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None
     ) -> Image.Image | np.ndarray:
@@ -51,7 +53,9 @@ class Canvas:
         Raises:
             ValueError: vividness out of range, or a hint outside the picture.
         """
-        return self._paint(self._plain, self._hinted(hints), hints, vividness)
+        hint_map = self._draw(hints)
+        ab = self._ab(self._decode(hint_map), vividness, hint_map)
+        return self._prepared.paint(ab, hints)
 
     @torch.inference_mode()
     def variations(
@@ -79,18 +83,22 @@ class Canvas:
         for name, value, least in (("n", n, 1), ("seed", seed, 0)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} must be a whole number from {least}, got {value!r}.")
-        hinted, step = self._hinted(hints), self._network.config.bin_step
-        pictures = []
+        hint_map, step = self._draw(hints), self._network.config.bin_step
+        logits, pictures = self._decode(hint_map), []
         for take in range(seed, seed + n):
-            plain = tilt_logits(self._plain[0], step, take)[None]
-            taken = None if hinted is None else tilt_logits(hinted[0], step, take)[None]
-            pictures.append(self._paint(plain, taken, hints, vividness))
+            taken = tilt_logits(logits[0], step, take)[None]
+            cells = None
+            if hint_map is not None:
+                plain = tilt_logits(self._plain[0], step, take)
+                cells = Cells.read(plain, self._lightness, step)
+            ab = self._ab(taken, vividness, hint_map, cells)
+            pictures.append(self._prepared.paint(ab, hints))
         return pictures
 
     def logits(self, hints: Sequence[Hint] = ()) -> Tensor:
         """What the decoder answers: (1, Q, h, w) logits over the ab palette, at stride 4."""
-        hinted = self._hinted(hints)
-        return self._plain.clone() if hinted is None else hinted
+        logits = self._decode(self._draw(hints))
+        return logits if hints else logits.clone()
 
     def suggest(
         self, x: float, y: float, k: int = 5, hints: Sequence[Hint] = ()
@@ -116,7 +124,7 @@ class Canvas:
             )
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}.")
-        logits = self.logits(hints)[0]
+        logits = self._decode(self._draw(hints))[0]
         rows, columns = logits.shape[1:]
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
         lightness = float(self._prepared.lightness[0, int(y), int(x)])
@@ -134,37 +142,34 @@ class Canvas:
         return full[0, 0].cpu().numpy()
 
     @torch.inference_mode()
-    def _hinted(self, hints: Sequence[Hint]) -> Tensor | None:
-        """(1, Q, h, w) logits with hints; None without."""
-        if not hints:
-            return None
-        return self._network.decode(self._features, self._draw(hints))
+    def _decode(self, hint_map: Tensor | None) -> Tensor:
+        """(1, Q, h, w) logits."""
+        return self._plain if hint_map is None else self._network.decode(self._features, hint_map)
 
-    @torch.inference_mode()
-    def _paint(
+    def _ab(
         self,
-        plain: Tensor,
-        hinted: Tensor | None,
-        hints: Sequence[Hint],
+        logits: Tensor,
         vividness: float | None,
-    ) -> Image.Image | np.ndarray:
-        """Decode logits without and with hints, spread the hints, and join with the lightness."""
+        hint_map: Tensor | None,
+        cells: Cells | None = None,
+    ) -> Tensor:
+        """(2, h, w) a*b* of logits; with hints, these are spread over the cells."""
         config = self._network.config
         vividness = config.vividness if vividness is None else vividness
-        if hinted is None:
-            ab = decode_bins(plain, config.bin_step, vividness, config.chroma_scale)[0]
-        else:
-            ab = spread_hints(
-                self._draw(hints)[0],
-                decode_bins(hinted, config.bin_step, vividness)[0],
-                plain[0],
-                self._lightness,
-                config.bin_step,
-                config.chroma_scale,
-            )
-        return self._prepared.paint(ab, hints)
+        if hint_map is None:
+            return decode_bins(logits, config.bin_step, vividness, config.chroma_scale)[0]
+        hinted_ab = decode_bins(logits, config.bin_step, vividness)[0]
+        return spread_hints(hint_map[0], hinted_ab, cells or self._cells, config.chroma_scale)
 
-    def _draw(self, hints: Sequence[Hint]) -> Tensor:
+    @cached_property
+    def _cells(self) -> Cells:
+        """What spreading needs to know of the picture: the same for all hints."""
+        return Cells.read(self._plain[0], self._lightness, self._network.config.bin_step)
+
+    def _draw(self, hints: Sequence[Hint]) -> Tensor | None:
+        """(1, 3, h, w) map of the hints on the decoder's grid; None without."""
+        if not hints:
+            return None
         rows, columns = self._lightness.shape
         hint_map = draw_hints(hints, (self.height, self.width), (rows, columns))
         return hint_map.to(self._lightness)

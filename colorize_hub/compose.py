@@ -111,12 +111,11 @@ def colour_pixels(
     for rows in _strips(height, width):
         strip = lightness[:, rows]
         colour = down[rows] @ across  # (2, n, W)
-        if owner is not None:
-            hit = owner[rows] >= 0
+        if owner is not None and (hit := owner[rows] >= 0).any():
             colour[:, hit] = fixed[owner[rows][hit]].T
         fitted = fit_gamut(strip, colour)
         rgb = lab_to_rgb(torch.cat((strip, fitted)))  # (3, n, W)
-        pixels[rows] = (rgb * most).round_().movedim(0, -1).numpy().astype(dtype)
+        pixels[rows] = np.moveaxis((rgb * most).round_().numpy().astype(dtype), 0, -1)
     return pixels
 
 

@@ -10,6 +10,10 @@ about the whole picture: a second kernel without locality joins in, and the chro
 adds where nobody told it better gives way to the chroma that the hints show.
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -29,22 +33,47 @@ _MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their nei
 _BLOCK_NUMBERS = 1 << 22
 
 
-def spread_hints(
-    hint_map: Tensor,
-    hinted_ab: Tensor,
-    logits: Tensor,
-    lightness: Tensor,
-    step: int,
-    chroma_scale: float,
-) -> Tensor:
+@dataclass(frozen=True)
+class Cells:
+    """The P cells of the decoder's grid, row by row, as the network sees them without hints.
+
+    Attributes:
+        place: (P, 2) y and x, in short sides of the picture.
+        lightness: (P,) L* 0..100.
+        roots: (P, Q) square roots of the predicted distribution; the product of two is the
+            Bhattacharyya coefficient.
+        ab: (P, 2) its mean, a*b*.
+    """
+
+    place: Tensor
+    lightness: Tensor
+    roots: Tensor
+    ab: Tensor
+
+    @classmethod
+    def read(cls, logits: Tensor, lightness: Tensor, step: int) -> Cells:
+        """Cells of one picture.
+
+        Args:
+            logits: (Q, h, w) over the ab palette, predicted without hints.
+            lightness: (h, w), L* 0..100.
+            step: grid spacing of the palette.
+        """
+        rows, columns = lightness.shape
+        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+        place = torch.stack((y, x), -1).flatten(0, 1).to(logits) / min(rows, columns)
+        share = torch.softmax(logits.flatten(1).T, 1)
+        ab = share @ palette(step).to(share)
+        return cls(place, lightness.flatten(), share.sqrt(), ab)
+
+
+def spread_hints(hint_map: Tensor, hinted_ab: Tensor, cells: Cells, chroma_scale: float) -> Tensor:
     """Colours of a picture with hints, on the decoder's grid.
 
     Args:
         hint_map: (3, h, w) a*, b* and mask, see hints.draw_hints; at least one cell is hinted.
         hinted_ab: (2, h, w) a*b* that the network predicts with these hints, chroma not scaled.
-        logits: (Q, h, w) over the ab palette, predicted without hints.
-        lightness: (h, w), L* 0..100.
-        step: grid spacing of the palette.
+        cells: of the picture.
         chroma_scale: calibrated factor on ab far from all hints.
 
     Returns:
@@ -53,25 +82,23 @@ def spread_hints(
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].flatten(1)[:, anchors]  # (2, N)
     hinted = hinted_ab.flatten(1)  # (2, P)
-    share = torch.softmax(logits.flatten(1), 0)  # (Q, P)
-    kernel = _Kernel(share, lightness, anchors)
-    plain = palette(step).to(share).T @ share[:, anchors]
-    chroma = _chroma_of_hints(wanted, plain, kernel.independence, chroma_scale)
+    kernel = _Kernel(cells, anchors)
+    chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
     among = kernel.columns(anchors)  # (N, N)
     solver = torch.linalg.inv(among + _NOISE * torch.eye(len(anchors)).to(among))
 
-    def mean(cells: slice | Tensor, weights: Tensor, covariance: Tensor) -> Tensor:
+    def mean(at: slice | Tensor, weights: Tensor, covariance: Tensor) -> Tensor:
         influence = (weights * covariance).sum(0).clamp(0, 1)
-        return hinted[:, cells] * torch.lerp(chroma, chroma.clamp_max(_TRUST), influence)
+        return hinted[:, at] * torch.lerp(chroma, chroma.clamp_max(_TRUST), influence)
 
     residual = wanted - mean(anchors, solver @ among, among)
     ab = torch.empty_like(hinted)
     block = max(1, _BLOCK_NUMBERS // len(anchors))
     for first in range(0, ab.shape[1], block):
-        cells = slice(first, first + block)
-        covariance = kernel.columns(cells)  # (N, block)
+        at = slice(first, first + block)
+        covariance = kernel.columns(at)  # (N, block)
         weights = solver @ covariance
-        ab[:, cells] = mean(cells, weights, covariance) + residual @ weights
+        ab[:, at] = mean(at, weights, covariance) + residual @ weights
     return torch.where(hint_map[2] > 0, hint_map[:2], ab.view_as(hinted_ab))
 
 
@@ -83,23 +110,19 @@ class _Kernel:
             of k in one place, as in a stroke. The sum is the number of independent hints.
     """
 
-    def __init__(self, share: Tensor, lightness: Tensor, anchors: Tensor) -> None:
-        rows, columns = lightness.shape
-        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        self._place = torch.stack((y, x), -1).flatten(0, 1).to(share) / min(rows, columns)
-        self._lightness = lightness.flatten()
-        self._roots = share.sqrt()  # their product is the Bhattacharyya coefficient
-        self._anchors = anchors
-        apart = torch.cdist(self._place[anchors], self._place[anchors])
+    def __init__(self, cells: Cells, anchors: Tensor) -> None:
+        self._cells, self._anchors = cells, anchors
+        apart = torch.cdist(cells.place[anchors], cells.place[anchors])
         self.independence = 1 / torch.exp(-(apart / _INDEPENDENT).square()).sum(1)
         beyond = self.independence.sum() - 1
         self._far = beyond / (beyond + _HALF_FAR)
 
-    def columns(self, cells: slice | Tensor) -> Tensor:
+    def columns(self, at: slice | Tensor) -> Tensor:
         """(N, n) covariance of the anchors with n cells; 1 at the anchor itself."""
-        distance = torch.cdist(self._place[self._anchors], self._place[cells])
-        contrast = self._lightness[self._anchors, None] - self._lightness[cells]
-        overlap = self._roots[:, self._anchors].T @ self._roots[:, cells]
+        cells, anchors = self._cells, self._anchors
+        distance = torch.cdist(cells.place[anchors], cells.place[at])
+        contrast = cells.lightness[anchors, None] - cells.lightness[at]
+        overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -(contrast / _LIGHTNESS_REACH).square() - (1 - overlap) / _DISTRIBUTION_REACH
         near = torch.exp(alike - (distance / _REACH).square())
         return torch.lerp(near, torch.exp(alike - distance / _FAR_REACH), self._far)

@@ -34,26 +34,24 @@ def tilt_logits(logits: Tensor, step: int, take: int) -> Tensor:
     Returns:
         (Q, h, w).
     """
-    share = torch.softmax(logits, 0)
-    centres = palette(step).to(logits)  # (Q, 2)
-    mean = torch.einsum("qc,qhw->chw", centres, share)
-    sides = _directions(share, take)
-    along = torch.einsum("qc,chw->qhw", centres, sides) - (mean * sides).sum(0)
-    return logits + _STRENGTH * torch.tanh(along / _REACH)
+    rows = logits.flatten(1).T  # (P, Q); distributions lie in a row, which softmax is fast on
+    share = torch.softmax(rows, 1)
+    centres = palette(step).to(rows)  # (Q, 2)
+    sides = _directions(share, logits.shape[1:], take)
+    along = sides @ centres.T - (sides * (share @ centres)).sum(1, keepdim=True)
+    return (rows + _STRENGTH * torch.tanh(along / _REACH)).T.view_as(logits)
 
 
-def _directions(share: Tensor, take: int) -> Tensor:
-    """(2, h, w) vectors in the a*b* plane, of length about 1, smooth over the picture."""
-    bins, height, width = share.shape
+def _directions(share: Tensor, grid: torch.Size, take: int) -> Tensor:
+    """(P, 2) vectors in the a*b* plane, of length about 1, smooth over the picture."""
     draw = torch.Generator().manual_seed(take // _DIRECTIONS)
     angle = torch.rand((), generator=draw) * 2 * math.pi
     angle = angle + (take % _DIRECTIONS) * 2 * math.pi / _DIRECTIONS
-    of_object = torch.randn(2, bins, generator=draw).to(share)
+    of_object = torch.randn(2, share.shape[1], generator=draw).to(share)
     of_place = torch.randn(1, 2, _COARSE, _COARSE, generator=draw).to(share)
     # The roots of a distribution have length 1, so this has unit variance.
-    field = _OBJECTS * torch.einsum("cq,qhw->chw", of_object, share.sqrt())
-    field += _PLACES * F.interpolate(of_place, (height, width), mode="bilinear")[0]
-    field[0] += 1
+    field = _OBJECTS * share.sqrt() @ of_object.T
+    field += _PLACES * F.interpolate(of_place, tuple(grid), mode="bilinear")[0].flatten(1).T
+    field[:, 0] += 1
     cosine, sine = float(angle.cos()), float(angle.sin())
-    turn = torch.tensor([[cosine, -sine], [sine, cosine]]).to(share)
-    return torch.einsum("dc,chw->dhw", turn, field)
+    return field @ torch.tensor([[cosine, sine], [-sine, cosine]]).to(share)

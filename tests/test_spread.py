@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from colorize_hub.bins import palette
-from colorize_hub.spread import spread_hints
+from colorize_hub.spread import Cells, spread_hints
 
 STEP = 20
 BINS = len(palette(STEP))
@@ -29,7 +29,7 @@ def hint_map(*cells):
 
 def spread(drawn, logits, lightness, ab=None, chroma_scale=1.0):
     ab = torch.zeros(2, *GRID) if ab is None else ab
-    return spread_hints(drawn, ab, logits, lightness, STEP, chroma_scale)
+    return spread_hints(drawn, ab, Cells.read(logits, lightness, STEP), chroma_scale)
 
 
 def test_hinted_cells_are_exact_however_many_and_near():
