@@ -20,6 +20,7 @@ from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE, Hint
 from colorize_hub.image import ImageLike
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
+from colorize_hub.spread import Cells, spread_hints
 
 _BATCH = 8
 
@@ -116,8 +117,7 @@ class Colorizer:
         for indices in same_shape.values():
             for first in range(0, len(indices), _BATCH):
                 batch = indices[first : first + _BATCH]
-                features = self._encode(torch.cat([pictures[i].working for i in batch]))
-                ab = self._decode(features, None, vividness)
+                ab = self._plain_ab(torch.cat([pictures[i].working for i in batch]), vividness)
                 for i, one in zip(batch, ab, strict=True):
                     coloured[i] = pictures[i].paint(one)
         return [one for one in coloured if one is not None]
@@ -138,7 +138,8 @@ class Colorizer:
 
         Args:
             lightness: (B, 1, H, W), L* 0..100.
-            hint_map: (B, 3, ceil(H / 4), ceil(W / 4)): a*, b* and mask (see hints.draw_hints).
+            hint_map: (B, 3, ceil(H / 4), ceil(W / 4)): a*, b* and mask (see hints.draw_hints);
+                hinted cells get exactly these colours, spread as by `Canvas.render`.
             vividness: 0..1; None takes the model's calibrated value.
 
         Returns:
@@ -159,7 +160,21 @@ class Colorizer:
             raise ValueError(
                 f"predict_ab expects a hint_map of shape {grid}, got {tuple(hint_map.shape)}."
             )
-        ab = self._decode(self._encode(lightness), hint_map, vividness)
+        features = self._encode(lightness)
+        plain = self._network.decode(features)
+        ab = self._colours(plain, vividness)
+        if hint_map is not None:
+            hint_map = hint_map.to(plain)
+            hinted = self._colours(self._network.decode(features, hint_map), vividness, 1.0)
+            small = F.adaptive_avg_pool2d(lightness.to(plain), (plain.shape[2], plain.shape[3]))[
+                :, 0
+            ]
+            step, scale = self.config.bin_step, self.config.chroma_scale
+            for i, one in enumerate(hint_map):
+                if one[2].any():
+                    ab[i] = spread_hints(
+                        one, hinted[i], Cells.read(plain[i], small[i], step), scale
+                    )
         return F.interpolate(ab, size=(height, width), mode="bicubic")
 
     @torch.inference_mode()
@@ -167,15 +182,17 @@ class Colorizer:
         return self._network.encode(lightness.to(self.device))
 
     @torch.inference_mode()
-    def _decode(
-        self, features: Sequence[Tensor], hint_map: Tensor | None, vividness: float | None
+    def _plain_ab(self, lightness: Tensor, vividness: float | None) -> Tensor:
+        """(B, 2, h, w) a*b* at stride 4, without hints."""
+        return self._colours(self._network.decode(self._encode(lightness)), vividness)
+
+    def _colours(
+        self, logits: Tensor, vividness: float | None, chroma_scale: float | None = None
     ) -> Tensor:
-        """(B, 2, h, w) a*b* at stride 4."""
+        """(B, 2, h, w) a*b* of (B, Q, h, w) logits; None takes what the model says."""
         vividness = self.config.vividness if vividness is None else vividness
-        if hint_map is not None:
-            hint_map = hint_map.to(self.device, torch.float32)
-        logits = self._network.decode(features, hint_map)
-        return decode_bins(logits, self.config.bin_step, vividness, self.config.chroma_scale)
+        scale = self.config.chroma_scale if chroma_scale is None else chroma_scale
+        return decode_bins(logits, self.config.bin_step, vividness, scale)
 
     def _size(self, size: int | None) -> int:
         size = self.config.size if size is None else size

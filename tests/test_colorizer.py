@@ -187,6 +187,17 @@ def test_predict_ab_has_the_size_of_the_lightness(tiny_colorizer, shape):
     assert not torch.equal(tiny_colorizer.predict_ab(lightness, vividness=1), ab)
 
 
+def test_predict_ab_keeps_the_hints_it_is_given(tiny_colorizer):
+    lightness = torch.linspace(20, 80, 64 * 96).reshape(1, 1, 64, 96).repeat(2, 1, 1, 1)
+    hint_map = torch.zeros(2, 3, 16, 24)
+    hint_map[1, :, 6:9, 10:13] = torch.tensor([30.0, -20.0, 1.0])[:, None, None]
+    plain = tiny_colorizer.predict_ab(lightness)
+    hinted = tiny_colorizer.predict_ab(lightness, hint_map)
+    torch.testing.assert_close(hinted[0], plain[0])
+    centre = hinted[1, :, 28:32, 44:48].mean((1, 2))
+    torch.testing.assert_close(centre, torch.tensor([30.0, -20.0]), atol=1.0, rtol=0)
+
+
 def test_predict_ab_refuses_what_is_not_lightness(tiny_colorizer):
     for shape in ((1, 32, 32), (1, 3, 32, 32), (0, 1, 32, 32), (1, 1, 0, 32)):
         with pytest.raises(ValueError, match=r"lightness of shape \(B, 1, H, W\), got"):
