@@ -12,7 +12,13 @@ import tyro
 from tyro.conf import arg
 
 from bench.clock import Row, table
-from bench.measures import conversion_rows, network_rows, photograph_rows, start_rows
+from bench.measures import (
+    click_rows,
+    conversion_rows,
+    network_rows,
+    photograph_rows,
+    start_rows,
+)
 from colorize_hub import load
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub import BUNDLED, save
@@ -26,7 +32,7 @@ def bench(
     turns: int = 7,
     quick: Annotated[bool, arg(help_behavior_hint="")] = False,
 ) -> None:
-    """Measure this machine: network, large photograph, colour conversion, start-up.
+    """Measure this machine: network, clicks, large photograph, colour conversion, start-up.
 
     Each time is a median, and stands beside the time of something well known that was measured in
     turns with it. The ratio is what to compare between machines and versions.
@@ -52,6 +58,7 @@ def bench(
 def _measure(model: Path, folder: Path, turns: int, megapixels: float) -> Iterator[Row]:
     colorizer = load(model, device="cpu")
     yield from network_rows(ColorNet(colorizer.config), turns)
+    yield from click_rows(colorizer, turns)
     yield from photograph_rows(colorizer, folder, megapixels, turns)
     yield from conversion_rows(megapixels, turns)
 

@@ -1,4 +1,4 @@
-"""What is measured: the network, a large photograph, colour conversion, and starting up."""
+"""What is measured: the network, a click at the desk, a large photograph, conversion, start-up."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,8 +10,9 @@ from PIL import Image
 from skimage.color import lab2rgb, rgb2lab
 
 from bench.clock import Row, Work, compare, fresh_python
-from colorize_hub import Colorizer
+from colorize_hub import Colorizer, Hint
 from colorize_hub.color import lab_to_rgb, rgb_to_lab
+from colorize_hub.demo.prints import EXAMPLES, example_path
 from colorize_hub.image import save_image
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 
@@ -43,6 +44,17 @@ def _parts(network: ColorNet) -> dict[str, Work]:
         "decode": partial(network.decode, network.encode(grey)),
         "encode + decode": partial(network, grey),
     }
+
+
+def click_rows(colorizer: Colorizer, turns: int) -> Iterator[Row]:
+    """Click to colour, server side: a print of the page, encoded before, with a hint to pixels."""
+    photo = Image.open(example_path(next(iter(EXAMPLES))))
+    hints = [Hint(photo.width / 3, photo.height * 0.7, (200, 40, 40))]
+    for size in (256, 512):
+        click = partial(colorizer.canvas(photo, size).render, hints)
+        afresh = partial(colorizer.colorize, photo, size=size)
+        name = f"click to colour, working at {size} px"
+        yield from compare({name: click}, "colorize from scratch", afresh, turns)
 
 
 def photograph_rows(colorizer: Colorizer, folder: Path, megapixels: float, turns: int) -> list[Row]:

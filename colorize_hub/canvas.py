@@ -21,7 +21,7 @@ from colorize_hub.variation import tilt_logits
 class Canvas:
     """One picture, encoded: each call below runs the decoder at most. Made by `Colorizer.canvas`.
 
-    Nothing changes after it is made, so threads may share it.
+    Nothing that it answers changes after it is made, so threads may share it.
 
     Attributes:
         width: of the original picture, pixels.

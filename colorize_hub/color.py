@@ -131,29 +131,40 @@ def _largest_scale(lightness: Tensor, ab: Tensor) -> Tensor:
 
     Regula falsi (Illinois rule) on how far the colour sticks out, between grey and the colour.
     """
-    lightness, ab = lightness[None, :, None], ab.T[:, :, None]  # (1, N, 1), (2, N, 1)
+    fy = (lightness + 16) / 116
+    slope = ab.T * ab.new_tensor([[1 / 500], [-1 / 200]])  # of f in X and Z, along the scale
+    matrix = _RGB_OF_XYZN.to(ab)
+    of_y, of_xz = matrix[:, 1:2] * _inverse_cie_curve(fy), matrix[:, ::2].contiguous()
+
+    def excess_at(scale: Tensor) -> Tensor:
+        linear = torch.addmm(of_y, of_xz, _inverse_cie_curve(torch.addcmul(fy, slope, scale)))
+        return _beyond(linear, 0, 0.99 * GAMUT_TOLERANCE)[0]  # less its own rounding: 1e-6
+
     low, high = torch.zeros_like(lightness), torch.ones_like(lightness)
-    inside, outside = _excess(lightness, ab * low), _excess(lightness, ab)
-    fitted = torch.zeros_like(lightness, dtype=torch.bool)  # whether the last step came from below
+    inside, outside = excess_at(low), excess_at(high)
+    fitted = torch.zeros_like(lightness)  # 1 where the last step came from below
     for step in range(_ROOT_STEPS):
         # Far out the excess grows with the cube of the scale: halve first, interpolate then.
         part = 0.5 if step < _HALVINGS else (inside / (inside - outside)).clamp(0.01, 0.99)
         middle = low + (high - low) * part
-        excess = _excess(lightness, ab * middle)
-        fits = excess <= 0
-        low, high = torch.where(fits, middle, low), torch.where(fits, high, middle)
+        excess = excess_at(middle)
+        fits = (excess <= 0).to(excess)  # lerp with 0 or 1 is a choice, faster than torch.where
+        low, high = torch.lerp(low, middle, fits), torch.lerp(middle, high, fits)
         # An end that stays twice counts half, so that both ends close in.
-        stale = torch.where(fits == fitted, 0.5, 1.0)
-        inside = torch.where(fits, excess, inside * stale)
-        outside = torch.where(fits, outside * stale, excess)
+        stale = 1 - 0.5 * (fits == fitted)
+        inside = torch.lerp(inside * stale, excess, fits)
+        outside = torch.lerp(excess, outside * stale, fits)
         fitted = fits
-    return low.reshape(-1)
+    return low
 
 
 def _excess(lightness: Tensor, ab: Tensor, tolerance: float = GAMUT_TOLERANCE) -> Tensor:
     """How far linear RGB leaves 0..1 (beyond the tolerance); <= 0 inside. (..., 1, H, W)."""
-    linear = _linear_rgb(lightness, ab)
-    return ((linear - 0.5).abs() - (0.5 + tolerance)).amax(dim=-3, keepdim=True)
+    return _beyond(_linear_rgb(lightness, ab), -3, tolerance)
+
+
+def _beyond(linear: Tensor, channels: int, tolerance: float) -> Tensor:
+    return ((linear - 0.5).abs() - (0.5 + tolerance)).amax(dim=channels, keepdim=True)
 
 
 def _lab_of_rgb(rgb: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 from colorize_hub.bins import palette
 
 _DIRECTIONS = 4  # takes of one draw point to opposite sides of the plane
-_STRENGTH = 1.1  # a bin far on the favoured side becomes e^1.1 times as likely, the other e^-1.1
+_STRENGTH = 0.85  # a bin far on the favoured side becomes e^0.85 times as likely
 _REACH = 25.0  # ab from the expected colour; much farther bins gain no more: outliers stay rare
 _OBJECTS, _PLACES = 0.6, 0.3  # deviation of the direction between objects, across the picture
 _COARSE = 3  # cells of the field across the picture, each way
@@ -24,7 +24,7 @@ _COARSE = 3  # cells of the field across the picture, each way
 def tilt_logits(logits: Tensor, step: int, take: int) -> Tensor:
     """Logits of a varied, plausible colouring.
 
-    p'(bin) ~ p(bin) exp(1.1 tanh(t . (ab(bin) - mean) / 25)), with t the direction at the pixel.
+    p'(bin) ~ p(bin) exp(0.85 tanh(t . (ab(bin) - mean) / 25)), with t the direction at the pixel.
 
     Args:
         logits: (Q, h, w) over the ab palette.

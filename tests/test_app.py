@@ -69,6 +69,26 @@ def test_page_needs_no_other_host(tiny_colorizer):
     assert demo.delete_cache is not None
 
 
+def test_only_a_space_keeps_visitors_from_its_folders(
+    tiny_colorizer, tiny_network, tmp_path, monkeypatch
+):
+    def use_model(name):
+        demo = build_demo(tiny_colorizer)
+        endpoint = next(fn for fn in demo.fns.values() if fn.api_name == "use_model")
+        page = next(one for one in demo.blocks.values() if isinstance(one, gr.HTML))
+        return endpoint.fn(name), "or a folder" in page.html_template
+
+    folder = str(hub.save(tiny_network, tmp_path / "model"))
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    used, offered = use_model(folder)
+    assert used["model"] == folder
+    assert offered
+    monkeypatch.setenv("SPACE_ID", "user/space")
+    with pytest.raises(gr.Error, match="is not a model of the Hub"):
+        use_model(folder)
+    assert use_model("") == ({"model": "", "vividness": used["vividness"]}, False)
+
+
 def test_examples_are_small_and_credited():
     credits = (EXAMPLES_FOLDER / "CREDITS.md").read_text()
     assert {path.stem for path in EXAMPLES_FOLDER.glob("*.jpg")} == set(EXAMPLES)
@@ -131,5 +151,6 @@ def test_client_colours_a_photo_through_app_py(served, photo, tmp_path):
     (tmp_path / "text.jpg").write_text("This is not a picture.")
     with pytest.raises(AppError, match=r"text\.jpg is not a picture"):
         client.predict(handle_file(tmp_path / "text.jpg"), 0.5, api_name="/colorize")
-    with pytest.raises(AppError):  # only what was uploaded is opened
-        client.predict({"path": "/etc/hostname"}, api_name="/open_photo")
+    for private in (photo, str(tmp_path / "nothing.png")):  # only what was uploaded is opened
+        with pytest.raises(AppError, match="is no longer kept here"):
+            client.predict({"path": private}, api_name="/open_photo")

@@ -117,6 +117,24 @@ def test_shelf_loads_once_and_holds_few(tiny_colorizer, tiny_network, tmp_path):
     assert shelf.get("") is tiny_colorizer
 
 
+def test_a_shelf_without_folders_tells_nothing_of_the_disk(
+    tiny_colorizer, tiny_network, tmp_path, monkeypatch
+):
+    shelf = ModelShelf(tiny_colorizer, folders=False)
+    folder = hub.save(tiny_network, tmp_path / "user" / "model")
+    monkeypatch.chdir(tmp_path)
+    told = set()
+    for name in (str(folder), "user/model", "~", "/etc/passwd", "/nowhere", "../user"):
+        with pytest.raises(ModelError) as refused:
+            shelf.get(name)
+        told.add(str(refused.value).replace(name, "", 1))
+    assert told == {' is not a model of the Hub; write "user/model".'}
+    with pytest.raises(ModelError) as looked_for:
+        shelf.get("nobody/nothing")
+    assert "is not a model of the Hub" not in str(looked_for.value)
+    assert shelf.get("") is tiny_colorizer
+
+
 def test_a_sheet_belongs_to_its_model(shelf, tiny_network, photos, tmp_path):
     desk = Desk(shelf, tmp_path / "made")
     folder = str(hub.save(tiny_network, tmp_path / "model"))

@@ -126,6 +126,21 @@ def test_wrong_model_says_so_and_the_own_one_goes_on(handlers, file, tmp_path):
     assert handlers.use_model(" ")["model"] == ""
 
 
+def test_photos_come_from_the_given_folders_only(tiny_colorizer, file, photo, tmp_path):
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    (uploads / "link.png").symlink_to(photo)
+    (uploads / "own.png").write_bytes(Path(photo).read_bytes())
+    strict = Handlers(Desk(ModelShelf(tiny_colorizer), tmp_path / "cache"), (uploads,))
+    own = {"path": str(uploads / "own.png")}
+    strict.open_photo(own)
+    for path in (photo, f"{uploads}/../aunt.png", f"{uploads}/link.png", f"{tmp_path}/gone.png"):
+        with pytest.raises(gr.Error, match="is no longer kept here"):
+            strict.open_photo({"path": path})
+        with pytest.raises(gr.Error, match="is no longer kept here"):
+            strict.borrow_palette(own, {"path": path})
+
+
 def test_full_size_keeps_size_alpha_and_metadata(handlers, tiny_colorizer, tmp_path):
     source = np.dstack([np.repeat(grey(41, 53)[..., None], 3, 2), grey(41, 53)[:, ::-1]])
     exif = Image.Exif()

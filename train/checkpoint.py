@@ -146,7 +146,7 @@ def fingerprint(config: TrainConfig) -> dict[str, object]:
         "private",
         "revision",
     }
-    settings = {key: value for key, value in vars(config).items() if key not in free}
+    settings: dict[str, object] = {k: v for k, v in vars(config).items() if k not in free}
     return settings | {"start": None if config.start is None else str(config.start)}
 
 

@@ -1,7 +1,9 @@
 """The web page, part of the ``app`` extra: `build_demo` makes it."""
 
+import os
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -27,6 +29,9 @@ def build_demo(colorizer: Colorizer, model: str = "") -> gr.Blocks:
     launch(): no server-side rendering, no run history in the browser, uploads up to MAX_UPLOAD,
     and an MCP server where the ``mcp`` package is installed.
 
+    Visitors' photos are opened from the upload folder only. Models can be folders of this machine,
+    except on a Space ($SPACE_ID is set), where every visitor is a stranger.
+
     Args:
         colorizer: colours every visitor's photos, unless the visitor names another model.
         model: what the page calls it; empty is "built-in".
@@ -36,13 +41,16 @@ def build_demo(colorizer: Colorizer, model: str = "") -> gr.Blocks:
         ``/colorize_with_hints`` takes a photo and hints to a PNG file of the same size.
     """
     gr.set_static_paths([EXAMPLES_FOLDER])
+    uploads = get_upload_folder()
+    models = ModelShelf(colorizer, folders="SPACE_ID" not in os.environ)
+    handlers = Handlers(Desk(models, uploads), (Path(uploads), EXAMPLES_FOLDER))
     with gr.Blocks(
         title="Colorize: colour for black-and-white photos",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=(FILES_CHECKED_EVERY_S, FILES_KEPT_S),
     ) as demo:
-        add_page(Handlers(Desk(ModelShelf(colorizer), get_upload_folder())), model)
+        add_page(handlers, model)
     demo.launch = partial(
         demo.launch,
         theme=make_theme(),

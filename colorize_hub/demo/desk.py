@@ -64,7 +64,7 @@ class Desk:
         Args:
             models: where models come from.
             folder: where full-size results go; the page clears it.
-            sheets: how many to hold in memory, about 20 MB each.
+            sheets: how many to hold in memory, about 26 MB each.
             kept_s: seconds after which one that nobody used is dropped.
         """
         self.models = models

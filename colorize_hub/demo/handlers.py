@@ -6,7 +6,9 @@ for the visitor; nothing is changed then, and the page keeps its work.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from colorize_hub.demo.desk import Desk, Sheet
@@ -25,13 +27,19 @@ _UNSURE_RGB = (255, 64, 160)
 class Handlers:
     """One page's endpoints. They hold nothing but the desk."""
 
-    def __init__(self, desk: Desk) -> None:
-        """Handles the events of one page with its desk."""
+    def __init__(self, desk: Desk, folders: Sequence[Path] | None = None) -> None:
+        """Handles the events of one page.
+
+        Args:
+            desk: of the page.
+            folders: photos are opened from these only; None opens any path.
+        """
         self.desk = desk
+        self._folders = folders
 
     def open_photo(self, photo: File, hints: str = "", model: str = "") -> dict[str, Any]:
         """Opens a photo: its size, and previews as it came and in colour (JPEG data URLs)."""
-        path = path_of(photo)
+        path = self._path(photo)
         with messages_for(path):
             sheet = self.desk.sheet(path, model)
             return {
@@ -44,7 +52,7 @@ class Handlers:
 
     def render(self, photo: File, hints: str = "", model: str = "") -> dict[str, Any]:
         """Renders a preview with hints, by the decoder only: a JPEG data URL."""
-        path = path_of(photo)
+        path = self._path(photo)
         with messages_for(path):
             return {"after": self._render(self.desk.sheet(path, model), hints)}
 
@@ -55,7 +63,7 @@ class Handlers:
 
         x and y are pixels of the photo, rightwards and downwards from its top left corner.
         """
-        path = path_of(photo)
+        path = self._path(photo)
         with messages_for(path):
             sheet = self.desk.sheet(path, model)
             width, height = sheet.size
@@ -69,7 +77,7 @@ class Handlers:
 
         Places are {x, y} in pixels of the photo, the least sure first.
         """
-        path = path_of(photo)
+        path = self._path(photo)
         with messages_for(path):
             sheet = self.desk.sheet(path, model)
             strength, places = unsure_places(sheet.canvas.confidence())
@@ -84,7 +92,7 @@ class Handlers:
         The same seed gives the same four; none gives new ones.
         """
         first = random.randrange(2**20) * TAKES if seed is None else int(seed)
-        path = path_of(photo)
+        path = self._path(photo)
         with messages_for(path):
             sheet = self.desk.sheet(path, model)
             work = read_work(hints)
@@ -102,7 +110,7 @@ class Handlers:
 
         At each lightness, the mean and the spread of the photo's colours become the reference's.
         """
-        path, reference_path = path_of(photo), path_of(reference)
+        path, reference_path = self._path(photo), self._path(reference)
         with messages_for(reference_path):
             other, _ = preview(read_picture(reference_path))
         with messages_for(path):
@@ -136,7 +144,7 @@ class Handlers:
         Returns:
             Path of the PNG file.
         """
-        path = path_of(photo)
+        path = self._path(photo)
         with messages_for(path):
             work = read_work(hints)
             if vividness is not None:
@@ -146,6 +154,9 @@ class Handlers:
     def colorize(self, photo: File, vividness: float | None = None) -> str:
         """Colours a photo: PNG of the same size, alpha and orientation kept. vividness: 0 to 1."""
         return self.colorize_with_hints(photo, vividness=vividness)
+
+    def _path(self, file: File) -> str:
+        return path_of(file, self._folders)
 
     def _render(self, sheet: Sheet, hints: str) -> str:
         return jpeg_url(self.desk.render(sheet, read_work(hints)), sheet.alpha)

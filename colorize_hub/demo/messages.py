@@ -3,7 +3,7 @@
 import html
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,23 @@ from colorize_hub.hub import ModelError
 File = dict[str, Any] | None
 
 
-def path_of(file: File) -> str:
+def path_of(file: File, folders: Sequence[Path] | None = None) -> str:
     """Path of a file as Gradio names it.
 
+    Args:
+        file: of a visitor. Gradio checks only the paths of files that say they are uploads.
+        folders: where visitors' files lie; None takes any path, for callers on this machine.
+
     Raises:
-        gr.Error: there is none.
+        gr.Error: there is none, or it lies elsewhere. Whether there is such a file is not told.
     """
     path = (file or {}).get("path")
     if not path:
         raise visitor_error("Drop a photo, paste one, or choose a file.")
+    if folders is not None:
+        place = Path(path).resolve()
+        if not any(place.is_relative_to(folder.resolve()) for folder in folders):
+            raise _gone(Path(path).name)
     return path
 
 
@@ -43,12 +51,16 @@ def messages_for(path: str | None = None) -> Iterator[None]:
     except ModelError as error:
         raise visitor_error(_short(str(error))) from error
     except FileNotFoundError as error:
-        raise visitor_error(f"{name} is no longer kept here; open it again.") from error
+        raise _gone(name) from error
     except MemoryError as error:
         raise visitor_error(f"{name} needs more memory than there is.") from error
     except (ValueError, OSError) as error:  # PictureError, MarksError, a number out of range
         message = str(error).replace(path, name) if path else str(error)
         raise visitor_error(message) from error
+
+
+def _gone(name: str) -> gr.Error:
+    return visitor_error(f"{name} is no longer kept here; open it again.")
 
 
 def _short(message: str) -> str:

@@ -1,23 +1,28 @@
 """The models of a page: the one it was built with, and those its visitors asked for."""
 
+import os
 import threading
 from collections import OrderedDict
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.hub import load
+from colorize_hub.hub import ModelNotFoundError, load
+from colorize_hub.remote import check_repo_id
 
 
 class ModelShelf:
     """Holds a few models; all visitors share them, and none of them has state."""
 
-    def __init__(self, own: Colorizer, guests: int = 2) -> None:
+    def __init__(self, own: Colorizer, guests: int = 2, folders: bool = True) -> None:
         """Puts the page's own model on the shelf, for good.
 
         Args:
             own: the model that has the empty name.
             guests: how many others are held; the one not used for longest goes first.
+            folders: whether folders of this machine can be named too. Not where strangers visit:
+                they would learn what is on the disk.
         """
         self._own = own
+        self.folders = folders
         self._guests: OrderedDict[str, Colorizer] = OrderedDict()
         self._capacity = guests
         self._lock = threading.Lock()
@@ -27,7 +32,8 @@ class ModelShelf:
         """The model of that name, loaded if it is not on the shelf.
 
         Args:
-            name: "user/model" on the Hub, or a folder of this machine; empty is the page's own.
+            name: "user/model" on the Hub, or a folder of this machine where the shelf allows it;
+                empty is the page's own.
 
         Raises:
             ModelError: there is no such model, or it cannot be used; the message says why.
@@ -37,6 +43,8 @@ class ModelShelf:
             return self._own
         found = self._find(name)
         if found is None:
+            if not self.folders:
+                _refuse_folders(name)
             with self._loading:
                 found = self._find(name) or self._keep(name, load(name))
         return found
@@ -53,3 +61,15 @@ class ModelShelf:
             while len(self._guests) > self._capacity:
                 self._guests.popitem(last=False)
         return colorizer
+
+
+def _refuse_folders(name: str) -> None:
+    """Lets only names of the Hub pass, with one message for all else, be it there or not."""
+    try:
+        check_repo_id(name)
+    except ModelNotFoundError:
+        named = False
+    else:
+        named = not os.path.lexists(name)  # `load` would take the folder
+    if not named:
+        raise ModelNotFoundError(f'{name} is not a model of the Hub; write "user/model".')

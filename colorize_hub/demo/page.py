@@ -29,7 +29,7 @@ def add_page(handlers: Handlers, model: str = "") -> None:
         model: what to call the page's own model; empty is "built-in".
     """
     gr.HTML(
-        html_template=_page_html(model),
+        html_template=_page_html(model, handlers.desk.models.folders),
         js_on_load=_page_script(),
         apply_default_css=False,
         elem_id="desk-root",
@@ -42,14 +42,16 @@ def page_css() -> str:
     return (STATIC / "desk.css").read_text()
 
 
-def _page_html(model: str) -> str:
+def _page_html(model: str, folders: bool) -> str:
     examples = "".join(
         f'<li><button type="button" class="example" data-stem="{stem}" title="{title}">'
         f'<img alt="{title}" width="96" height="72"></button></li>'
         for stem, title in EXAMPLES.items()
     )
     return Template((STATIC / "desk.html").read_text()).substitute(
-        examples=examples, model=html.escape(model or "built-in")
+        examples=examples,
+        model=html.escape(model or "built-in"),
+        model_names="user/model or a folder" if folders else "user/model",
     )
 
 

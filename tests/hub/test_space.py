@@ -89,8 +89,8 @@ def test_push_space_says_what_is_missing(
 def test_a_pushed_space_starts_from_its_own_files(
     hub: HubServer,
     models: Models,
-    chromium: Browser,
-    tmp_path: Path,  # noqa: F811
+    chromium: Browser,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     """With a home that cannot be written to, and its model on the Hub, it colours a photo."""
     published(hub, "tester/started", models[NEW])
