@@ -52,9 +52,11 @@ class ColorNet(nn.Module):
         Returns:
             Four maps (B, C, ceil(H / s), ceil(W / s)) at strides s = 4, 8, 16, 32.
         """
+        first, rest = next(self.encoder.parameters()).dtype, self.scene.weight.dtype
         # Normalised before it is rounded: in bfloat16, L* above 64 comes in steps of 0.5.
-        grey = (lightness.float() / 50 - 1).to(self.scene.weight.dtype).expand(-1, 3, -1, -1)
-        return self.encoder(grey.contiguous(memory_format=torch.channels_last))
+        grey = (lightness.float() / 50 - 1).to(first).expand(-1, 3, -1, -1)
+        maps = self.encoder(grey.contiguous(memory_format=torch.channels_last))
+        return [features.to(rest) for features in maps]
 
     def decode(self, features: Sequence[Tensor], hint_map: Tensor | None = None) -> Tensor:
         """Logits over the ab palette at stride 4.
@@ -155,6 +157,7 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     fold_batchnorm(copy.encoder.eval())
     copy = copy.eval().requires_grad_(False).to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
+    _keep_first_stages_exact(copy.encoder)
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
@@ -166,6 +169,20 @@ def fast_dtype(device: torch.device) -> torch.dtype:
         return torch.float32
     fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if fast else torch.float32
+
+
+def _keep_first_stages_exact(encoder: nn.Module) -> None:
+    """Stem and two stages of an EfficientNet or MobileNet in float32, in place, whatever the rest.
+
+    Most of what bfloat16 costs in colour is rounded off there, and hardly any of the time.
+    """
+    stem, stages = getattr(encoder, "conv_stem", None), getattr(encoder, "blocks", None)
+    if not isinstance(stem, nn.Conv2d) or not isinstance(stages, nn.Sequential) or len(stages) < 3:
+        return
+    dtype = stem.weight.dtype
+    for module in (stem, encoder.bn1, stages[0], stages[1]):
+        module.float()
+    stages[2].register_forward_pre_hook(lambda _, inputs: (inputs[0].to(dtype),))
 
 
 class _OpaqueNorms(torch.fx.Tracer):

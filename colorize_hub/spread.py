@@ -20,7 +20,7 @@ from torch import Tensor
 
 from colorize_hub.bins import palette
 
-_REACH = 0.45  # of the near kernel, in short sides of the picture
+_REACH = 0.6  # of the near kernel, in short sides of the picture
 _FAR_REACH = 5.0  # of the far kernel: slopes of colour, hardly any locality
 _LIGHTNESS_REACH = 30.0  # L*
 _DISTRIBUTION_REACH = 0.3  # 1 - Bhattacharyya coefficient

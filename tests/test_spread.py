@@ -59,7 +59,7 @@ def test_lightness_and_distance_limit_a_hint():
     ab = spread(hint_map((2, 12, 60.0, 40.0)), same, lightness)
     assert ab[0, 2, 15] > 40
     assert ab[0, 2, 16].abs() < 15
-    assert ab[0, 23, 12].abs() < 5
+    assert ab[0, 23, 12].abs() < 10
 
 
 def test_independent_hints_speak_for_the_whole_picture(two_objects):
@@ -69,7 +69,7 @@ def test_independent_hints_speak_for_the_whole_picture(two_objects):
     all_over = spread(hint_map(*red), logits, lightness)[0, 12, 7]
     in_one_place = spread(hint_map(*stroke), logits, lightness)[0, 12, 12]
     assert all_over > 50
-    assert in_one_place < 20
+    assert in_one_place < 30
 
 
 def test_far_from_one_hint_the_model_keeps_its_calibrated_chroma(two_objects):
