@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 
 import pytest
 import torch
+from playwright.sync_api import Browser, Error, sync_playwright
 from safetensors.torch import load_file
 from torch import nn
 
@@ -15,6 +18,8 @@ from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub import BUNDLED
 from colorize_hub.network import ColorNet
 from colorize_hub.sources import CONFIG, WEIGHTS
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +77,19 @@ def _enliven(network):
         network.train()(pictures)
         network.head.weight.mul_(2 / network.eval()(pictures).std())
     return network
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for every test that needs one."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        except Error as error:
+            pytest.fail(
+                f"No Chromium could be started ({path or 'none on the PATH'}): set CHROMIUM to its"
+                f" path, or run `playwright install chromium`.\n{error}"
+            )
+        yield browser
+        browser.close()

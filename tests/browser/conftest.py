@@ -1,7 +1,5 @@
 """A real server and a real Chromium for the page tests; every page must stay silent and local."""
 
-import os
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.demo import build_demo
@@ -18,7 +16,6 @@ from tests.browser.desk_page import DeskPage
 
 TIMEOUT_MS = 60_000
 LOCAL = ("http://127.0.0.1:", "data:", "blob:")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -45,21 +42,6 @@ def site(colorizer: Colorizer, kept_files: Path) -> Iterator[str]:
         demo.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True)
         yield f"http://127.0.0.1:{port}"
         demo.close(verbose=False)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Error as error:
-            pytest.fail(
-                f"No Chromium could be started ({path or 'none on the PATH'}): set CHROMIUM to its"
-                f" path, or run `playwright install chromium`.\n{error}"
-            )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

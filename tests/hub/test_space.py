@@ -16,7 +16,6 @@ import yaml
 from playwright.sync_api import Browser
 
 from colorize_hub.space import ROOT, space_files
-from tests.browser.conftest import chromium  # noqa: F401  a fixture
 from tests.browser.desk_page import DeskPage
 
 from .client import Client
@@ -89,7 +88,7 @@ def test_push_space_says_what_is_missing(
 def test_a_pushed_space_starts_from_its_own_files(
     hub: HubServer,
     models: Models,
-    chromium: Browser,  # noqa: F811
+    chromium: Browser,
     tmp_path: Path,
 ) -> None:
     """With a home that cannot be written to, and its model on the Hub, it colours a photo."""
