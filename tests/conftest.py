@@ -27,6 +27,16 @@ def seed():
     torch.manual_seed(0)
 
 
+@pytest.fixture(scope="module")
+def own_datasets_cache(tmp_path_factory):
+    """Keeps what `datasets` prepares out of the user's own cache."""
+    from datasets import config
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_config():
     return ColorizerConfig(

@@ -6,9 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +14,7 @@ from PIL import Image
 
 from colorize_hub.hub import save
 from tests.scenes import scene
+from tests.serving import page_of
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "colorize_hub"]
@@ -200,17 +198,6 @@ def test_app_serves_the_page_until_it_is_interrupted(folder, model):
 def heed_interrupts():
     """A shell makes what it runs in the background ignore Ctrl-C, and that is inherited."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def page_of(server, port):
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-                return answer.read().decode()
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
-    return f"no page; ended with {server.poll()}"
 
 
 def test_app_refuses_a_port_that_cannot_be(folder):

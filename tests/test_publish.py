@@ -10,9 +10,11 @@ from PIL import Image
 
 from colorize_hub.hub import load, save
 from colorize_hub.results import read_results
-from tests.training_fixtures import datasets_cache, encoded, picture
+from tests.training_fixtures import encoded, picture
 from train import publish as command
 from train.publish import PublishConfig, publish
+
+pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
 FACTS = {
     "model_name": "A tiny model",
@@ -21,12 +23,6 @@ FACTS = {
     "training_hours": 0.1,
     "encoder_weights": "random weights",
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _own_cache(tmp_path_factory):
-    with datasets_cache(tmp_path_factory.mktemp("cache")):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from tests.hub.repos import Blob
 from tests.hub.server import HubServer
 from tests.training_fixtures import (
     ROOT,
-    datasets_cache,
     encoded,
     grey_picture,
     picture,
@@ -28,11 +27,7 @@ from train.augment import crop, hint_mask, loss_cells
 from train.data import Pictures, decode_picture, open_dataset
 from train.examples import Examples, Share, StreamedExamples, open_training_data
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _own_cache(tmp_path_factory):
-    with datasets_cache(tmp_path_factory.mktemp("cache")):
-        yield
+pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,17 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 import torch
 from safetensors import safe_open
 
 from tests.training_fixtures import (
-    datasets_cache,
-    encoded,
     environment,
     flags,
     losses,
-    picture,
     train_here,
     weights,
-    write_parquet,
+    write_blobs,
 )
 from train.checkpoint import FILE_NAME
 
@@ -26,11 +24,11 @@ TWO_PROCESSES = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_nod
 TWO_PROCESSES += ["-m", "--", "train"]  # else it takes --log for one of its own
 
 
+@pytest.mark.usefixtures("own_datasets_cache")
 def test_two_processes_equal_one_with_the_same_batch(tmp_path):
-    data = write_parquet(tmp_path / "data.parquet", [encoded(picture(seed)) for seed in range(24)])
+    data = write_blobs(tmp_path, 24)
     changes: dict[str, Any] = {"validation": 2, "unfreeze": 0.5, "pictures": 80}
-    with datasets_cache(tmp_path / "cache"):
-        train_here(data, tmp_path / "one", **changes)
+    train_here(data, tmp_path / "one", **changes)
     done = subprocess.run(
         [sys.executable, *TWO_PROCESSES, *flags(data, tmp_path / "two", **changes)],
         env=environment(tmp_path / "hub") | {"ACCELERATE_USE_CPU": "true"},

@@ -15,33 +15,26 @@ from bench.feeding import feeding_row
 from colorize_hub.hub import load
 from colorize_hub.network import for_inference
 from tests.training_fixtures import (
-    datasets_cache,
-    encoded,
     losses,
     picture,
     tiny,
     train_here,
     weights,
-    write_parquet,
+    write_blobs,
 )
 from train.config import TrainConfig
 from train.examples import Share, open_training_data, training_batches
 from train.model import build_network
 from train.objective import Objective
 
+pytestmark = pytest.mark.usefixtures("own_datasets_cache")
+
 SHORT: dict[str, Any] = {"pictures": 24, "warmup": 2, "validation": 2}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _own_cache(tmp_path_factory):
-    with datasets_cache(tmp_path_factory.mktemp("cache")):
-        yield
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    images = [encoded(picture(seed)) for seed in range(12)]
-    return write_parquet(tmp_path_factory.mktemp("data") / "pictures.parquet", images)
+    return write_blobs(tmp_path_factory.mktemp("data"), 12)
 
 
 @pytest.mark.parametrize("tuned", [False, True])

@@ -11,33 +11,25 @@ from safetensors.torch import save_file
 from tests.training_fixtures import (
     TINY,
     Run,
-    datasets_cache,
-    encoded,
     equal,
     losses,
-    picture,
     tiny,
     train_here,
     weights,
-    write_parquet,
+    write_blobs,
 )
 from train.examples import Share, open_training_data, training_batches
 from train.model import build_network
 from train.objective import Objective
 
+pytestmark = pytest.mark.usefixtures("own_datasets_cache")
+
 COLOURS = {"log_error": 1.0, "perception": 2.0, "adversarial": 0.2, "unfreeze": 0.0}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory):
-    with datasets_cache(tmp_path_factory.mktemp("cache")):
-        yield
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    images = [encoded(picture(seed)) for seed in range(12)]
-    return write_parquet(tmp_path_factory.mktemp("data") / "pictures.parquet", images)
+    return write_blobs(tmp_path_factory.mktemp("data"), 12)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from safetensors.torch import save_file
 from tests.training_fixtures import (
     TINY,
     Run,
-    datasets_cache,
     encoded,
     equal,
     losses,
@@ -24,14 +23,10 @@ from tests.training_fixtures import (
 )
 from train.checkpoint import FILE_NAME, Progress, load_checkpoint, save_checkpoint
 
+pytestmark = pytest.mark.usefixtures("own_datasets_cache")
+
 STEPS = TINY["pictures"] // TINY["batch"]  # 40; the crops grow at 20, the encoder thaws at 30
 SHORT: dict[str, Any] = {"pictures": 16, "warmup": 2, "validation": 0}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _own_cache(tmp_path_factory):
-    with datasets_cache(tmp_path_factory.mktemp("cache")):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
 import torch
-from datasets import config
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
@@ -79,15 +77,9 @@ def write_parquet(path: Path, images: Sequence[bytes | None], column: str = "ima
     return path
 
 
-@contextmanager
-def datasets_cache(folder: Path) -> Iterator[None]:
-    """Keep what datasets prepares out of the user's own cache."""
-    before = config.HF_DATASETS_CACHE
-    config.HF_DATASETS_CACHE = folder
-    try:
-        yield
-    finally:
-        config.HF_DATASETS_CACHE = before
+def write_blobs(folder: Path, count: int) -> Path:
+    """So many different pictures in one parquet file."""
+    return write_parquet(folder / "pictures.parquet", [encoded(picture(n)) for n in range(count)])
 
 
 def train_here(data: Path, output: Path, **changes: Any) -> Path | None:

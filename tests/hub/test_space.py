@@ -5,9 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +14,7 @@ from playwright.sync_api import Browser
 
 from colorize_hub.space import ROOT, space_files
 from tests.browser.desk_page import DeskPage
+from tests.serving import page_of
 
 from .client import Client
 from .models import NEW, Models, published
@@ -110,7 +108,7 @@ def test_a_pushed_space_starts_from_its_own_files(
         | {"HOME": os.devnull, "COLORIZE_MODEL": "tester/started", "GRADIO_SERVER_PORT": str(port)},
     )
     try:
-        assert "gradio" in _page(server, port)
+        assert "gradio" in page_of(server, port)
         desk = DeskPage(chromium.new_page())
         desk.page.goto(f"http://127.0.0.1:{port}/")
         desk.page.wait_for_selector("#after[src]", timeout=60_000)
@@ -122,14 +120,3 @@ def test_a_pushed_space_starts_from_its_own_files(
     after = {path for path in (tmp_path / "space").rglob("*") if "__pycache__" not in path.parts}
     assert after == before, "nothing is written into the Space's own folder"
     assert any("tester/started/resolve" in line.path for line in hub.log)
-
-
-def _page(server: subprocess.Popen[bytes], port: int) -> str:
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
-                return answer.read().decode()
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.3)
-    return f"no page; ended with {server.poll()}"
