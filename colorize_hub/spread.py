@@ -31,6 +31,7 @@ _TRUST = 0.4  # factor on the network's ab where hints decide
 _CHROMA_PRIOR = 200.0  # squared ab that hints must bring to change the chroma of the rest
 _MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their neighbours
 _BLOCK_NUMBERS = 1 << 22
+_TINY = 1e-12  # keeps the gradient of a square root finite
 
 
 @dataclass(frozen=True)
@@ -43,28 +44,34 @@ class Cells:
         roots: (P, Q) square roots of the predicted distribution; the product of two is the
             Bhattacharyya coefficient.
         ab: (P, 2) its mean, a*b*.
+        affinity: (P, A) learned; the squared distance of two is the exponent by which they part.
     """
 
     place: Tensor
     lightness: Tensor
     roots: Tensor
     ab: Tensor
+    affinity: Tensor
 
     @classmethod
-    def read(cls, logits: Tensor, lightness: Tensor, step: int) -> Cells:
+    def read(
+        cls, logits: Tensor, lightness: Tensor, step: int, affinity: Tensor | None = None
+    ) -> Cells:
         """Cells of one picture.
 
         Args:
             logits: (Q, h, w) over the ab palette, predicted without hints.
             lightness: (h, w), L* 0..100.
             step: grid spacing of the palette.
+            affinity: (A, h, w) of a model that has such a map.
         """
         rows, columns = lightness.shape
         y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
         place = torch.stack((y, x), -1).flatten(0, 1).to(logits) / min(rows, columns)
         share = torch.softmax(logits.flatten(1).T, 1)
         ab = share @ palette(step).to(share)
-        return cls(place, lightness.flatten(), share.sqrt(), ab)
+        kin = logits.new_zeros(len(ab), 0) if affinity is None else affinity.flatten(1).T
+        return cls(place, lightness.flatten(), share.clamp_min(_TINY).sqrt(), ab, kin)
 
 
 def spread_hints(hint_map: Tensor, hinted_ab: Tensor, cells: Cells, chroma_scale: float) -> Tensor:
@@ -124,8 +131,15 @@ class _Kernel:
         contrast = cells.lightness[anchors, None] - cells.lightness[at]
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -(contrast / _LIGHTNESS_REACH).square() - (1 - overlap) / _DISTRIBUTION_REACH
+        alike = alike - _squared_distance(cells.affinity[anchors], cells.affinity[at])
         near = torch.exp(alike - (distance / _REACH).square())
         return torch.lerp(near, torch.exp(alike - distance / _FAR_REACH), self._far)
+
+
+def _squared_distance(one: Tensor, other: Tensor) -> Tensor:
+    """(N, A), (n, A) -> (N, n)."""
+    squares = one.square().sum(1)[:, None] + other.square().sum(1)
+    return (squares - 2 * one @ other.T).clamp_min(0)
 
 
 def _chroma_of_hints(

@@ -12,6 +12,7 @@ CUSTOM = {
     "encoder": "resnet18",
     "decoder_channels": [64, 48, 32, 16],
     "bin_step": 20,
+    "affinity": 8,
     "size": 128,
     "vividness": 0.25,
     "chroma_scale": 1.25,
@@ -87,7 +88,7 @@ def test_a_wrong_value_is_named(key, value, message):
 
 def test_an_unknown_key_is_named_beside_the_known_ones():
     with pytest.raises(
-        ConfigError, match=r"unknown key 'bins'; .* knows architecture, bin_step, chroma"
+        ConfigError, match=r"unknown key 'bins'; .* knows affinity, architecture, bin_step, chroma"
     ):
         ColorizerConfig.from_dict(CUSTOM | {"bins": 313})
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from colorize_hub.bins import palette
 from colorize_hub.color import rgb_to_lab
@@ -12,6 +13,7 @@ from train.losses import (
     balanced_scale,
     bin_prior,
     bin_weights,
+    inconsistency,
     log_error,
     soft_cross_entropy,
 )
@@ -123,3 +125,12 @@ def test_the_log_error_counts_a_decibel_the_same_in_dull_and_in_vivid_pictures()
     ]
     assert halved[0] == pytest.approx(halved[1], rel=1e-4)
     assert halved[0] == pytest.approx(math.log(4), rel=0.02)  # 6 dB
+
+
+def test_inconsistency_is_the_distance_between_sizes_in_steps_of_ten():
+    small = maps(2, 2, 4, 4)
+    large = F.interpolate(small, scale_factor=3)
+    assert float(inconsistency(small, large)) < 0.02
+    moved = large + torch.tensor([3.0, 4.0])[:, None, None]
+    assert float(inconsistency(small, moved)) == pytest.approx(0.5, rel=1e-3)
+    assert float(inconsistency(moved, small)) == pytest.approx(0.5, rel=1e-3)

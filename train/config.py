@@ -34,6 +34,10 @@ class TrainConfig:
     decoder_channels: tuple[int, int, int, int] = (256, 192, 128, 64)
     """Decoder widths at strides 32, 16, 8 and 4."""
 
+    affinity: int = 0
+    """Channels of a learned map of which places share a colour, by which hints spread; 0 leaves it
+    out. It is trained by --log-error on the pictures shown with hints."""
+
     pictures: int = 500_000
     """Pictures to see in all, repeats counted."""
     batch: int = 64
@@ -70,6 +74,8 @@ class TrainConfig:
     adversarial: float = 0.0
     """Weight of the doubt of a critic who learns to tell our pictures from true ones by those
     maps."""
+    consistency: float = 0.0
+    """Weight of the difference between the colours of a picture at two sizes."""
     hints: float = 0.4
     """Share of the pictures shown with simulated hints, so the model learns to follow them."""
     cells: float = 0.25

@@ -1,11 +1,13 @@
 """Losses on the predicted distribution over ab bins, and on the colours decoded from it."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from colorize_hub.bins import palette, soft_assign
 
 _RIGHT = 9.0  # squared ab units: a picture with less error is as good as right
+_JUST_SEEN = 10.0  # ab units
 _NO_CUSP = 1e-3  # squared ab units: keeps the gradient of a grey picture finite
 
 
@@ -64,6 +66,23 @@ def log_error(ab: Tensor, truth: Tensor) -> Tensor:
         truth: (B, 2, h, w).
     """
     return ((ab - truth).square().mean((1, 2, 3)) + _RIGHT).log().mean()
+
+
+def inconsistency(ab: Tensor, other: Tensor) -> Tensor:
+    """Mean distance of the colours of the same pictures at two sizes, in steps of 10 ab units.
+
+    Args:
+        ab: (B, 2, h, w) decoded colours.
+        other: (B, 2, h', w').
+    """
+    one, two = at_one_size(ab, other)
+    return ((one - two).square().sum(1) + 1e-2).sqrt().mean() / _JUST_SEEN
+
+
+def at_one_size(ab: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Both (B, 2, h, w), the larger averaged down to the smaller one's cells."""
+    rows, columns = (min(one, two) for one, two in zip(ab.shape[2:], other.shape[2:], strict=True))
+    return F.adaptive_avg_pool2d(ab, (rows, columns)), F.adaptive_avg_pool2d(other, (rows, columns))
 
 
 def _colourfulness(ab: Tensor) -> Tensor:

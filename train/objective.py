@@ -9,16 +9,25 @@ from colorize_hub.bins import decode_bins
 from colorize_hub.color import rgb_to_lab
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.network import ColorNet
+from colorize_hub.spread import Cells, spread_hints
 from train.config import TrainConfig
 from train.examples import Example
-from train.losses import balanced_scale, log_error, soft_cross_entropy
+from train.losses import (
+    at_one_size,
+    balanced_scale,
+    inconsistency,
+    log_error,
+    soft_cross_entropy,
+)
 from train.perception import Classifier, Critic, perceptual_distance
 
-_VIVIDNESS = 0.65  # decoding of the colours that the losses below see, near where it is calibrated
+_VIVIDNESS = 0.75  # decoding of the colours that the losses below see, near where it is calibrated
+_OTHER_SIZES = ((0.5, 16), (1.5, 4), (2.0, 4))  # factor on the side, and of how many pictures
+_OTHER_ERROR = 0.3  # weight of the log error at the other size, beside the inconsistency
 
 
 class Objective(nn.Module):
-    """Cross-entropy on the distribution, and three losses on the colours decoded from it.
+    """Cross-entropy on the distribution, and losses on the colours decoded from it.
 
     Attributes:
         critic: trained beside the network, by the same number; None without --adversarial.
@@ -61,50 +70,109 @@ class Objective(nn.Module):
         lab = rgb_to_lab(rgb)
         lightness, ab = lab[:, :1], F.avg_pool2d(lab[:, 1:], HINT_STRIDE)
         mask = batch["hint_mask"].to(ab)
-        maps = self._maps(network, frozen, lightness, torch.cat((ab * mask, mask), dim=1))
+        hint_map = torch.cat((ab * mask, mask), dim=1)
+        features = self._features(network, frozen, lightness)
+        maps = self._maps(network, features, hint_map)
         cells = batch["cells"].to(device)[:, :, None]  # (B, n, 1)
         target = _at_cells(ab, cells).flatten(0, 1)
         step = network.config.bin_step
-        if not (self.config.log_error or self.classifier):
+        if not (self.config.log_error or self.classifier or self.config.consistency):
             # Without losses on the colours, the head runs only on the cells that enter the loss.
             chosen = _at_cells(maps, cells).flatten(0, 1)
             with torch.autocast(device.type, self.dtype, enabled=self._low):
                 logits = F.linear(chosen, network.head.weight.flatten(1), network.head.bias)
             return soft_cross_entropy(logits, target, step, weights)
-        with torch.autocast(device.type, self.dtype, enabled=self._low):
-            logits = network.head(maps).float()
+        logits = self._logits(network, maps)
         loss = soft_cross_entropy(_at_cells(logits, cells).flatten(0, 1), target, step, weights)
-        adjusted = logits - self.config.logit_adjustment * weights.log()[:, None, None]
-        ours = decode_bins(adjusted, step, _VIVIDNESS)
-        return loss + self._of_colours(lightness, ours, ab, rgb)
+        bias = self.config.logit_adjustment * weights.log()[:, None, None]
+        ours = decode_bins(logits - bias, step, _VIVIDNESS)
+        hinted = mask.flatten(1).any(1)
+        free = ~hinted if bool((~hinted).any()) else hinted
+        scale = balanced_scale(ours[free], ab[free])
+        plain = ours * scale
+        spread = self._spread(network, features, hint_map, ours, lightness, scale, bias)
+        colours = torch.stack([spread.get(i, one) for i, one in enumerate(plain)])
+        loss = loss + self._of_colours(lightness, colours, ab, rgb)
+        if self.config.consistency and not hinted.all():
+            factor, count = _OTHER_SIZES[int(cells.sum()) % len(_OTHER_SIZES)]
+            some = free.nonzero()[:count, 0]
+            other = self._at_another_size(network, frozen, lightness[some], factor, bias) * scale
+            apart = inconsistency(other, plain[some].detach())
+            wrong = log_error(*at_one_size(other, ab[some]))
+            loss = loss + self.config.consistency * (apart + _OTHER_ERROR * wrong)
+        return loss
 
     @property
     def _low(self) -> bool:
         return self.dtype != torch.float32
 
-    def _maps(
-        self, network: ColorNet, frozen: ColorNet | None, lightness: Tensor, hint_map: Tensor
-    ) -> Tensor:
-        """(B, C, h, w), the decoder's last map."""
+    def _features(
+        self, network: ColorNet, frozen: ColorNet | None, lightness: Tensor
+    ) -> list[Tensor]:
+        """The encoder's maps."""
         kind = lightness.device.type
-        if frozen is None:
-            # On a CPU the backward pass of depthwise convolutions takes twice as long in bfloat16.
-            with torch.autocast(kind, self.dtype, enabled=self._low and kind != "cpu"):
-                features = network.encode(lightness)
-        else:
+        if frozen is not None:
             with torch.no_grad():
-                features = frozen.encode(lightness)
-        with torch.autocast(kind, self.dtype, enabled=self._low):
+                return frozen.encode(lightness)
+        # On a CPU the backward pass of depthwise convolutions takes twice as long in bfloat16.
+        with torch.autocast(kind, self.dtype, enabled=self._low and kind != "cpu"):
+            return network.encode(lightness)
+
+    def _maps(self, network: ColorNet, features: list[Tensor], hint_map: Tensor | None) -> Tensor:
+        """(B, C, h, w), the decoder's last map."""
+        with torch.autocast(features[0].device.type, self.dtype, enabled=self._low):
             return network.decode_features(features, hint_map)
+
+    def _logits(self, network: ColorNet, maps: Tensor) -> Tensor:
+        with torch.autocast(maps.device.type, self.dtype, enabled=self._low):
+            return network.head(maps).float()
+
+    def _spread(
+        self,
+        network: ColorNet,
+        features: list[Tensor],
+        hint_map: Tensor,
+        hinted_ab: Tensor,
+        lightness: Tensor,
+        scale: Tensor,
+        bias: Tensor,
+    ) -> dict[int, Tensor]:
+        """Colours (2, h, w) of each picture with hints, by index, as `Canvas.render` spreads."""
+        hinted = hint_map[:, 2].flatten(1).any(1).nonzero()[:, 0].tolist()
+        if not (self.config.log_error and hinted):
+            return {}
+        maps = self._maps(network, [one[hinted] for one in features], None)
+        logits = self._logits(network, maps) - bias
+        affinity = None if network.affinity is None else network.affinity(maps.float())
+        small = F.avg_pool2d(lightness, HINT_STRIDE)[:, 0]
+        step, spread = network.config.bin_step, {}
+        for row, i in enumerate(hinted):
+            kin = None if affinity is None else affinity[row]
+            cells = Cells.read(logits[row], small[i], step, kin)
+            spread[i] = spread_hints(hint_map[i], hinted_ab[i], cells, float(scale))
+        return spread
+
+    def _at_another_size(
+        self,
+        network: ColorNet,
+        frozen: ColorNet | None,
+        lightness: Tensor,
+        factor: float,
+        bias: Tensor,
+    ) -> Tensor:
+        """(B, 2, h', w') colours of pictures without hints, seen `factor` times as large."""
+        side = max(32, round(lightness.shape[-1] * factor / 32) * 32)
+        other = F.interpolate(lightness, size=(side, side), mode="bilinear", antialias=True)
+        maps = self._maps(network, self._features(network, frozen, other), None)
+        return decode_bins(self._logits(network, maps) - bias, network.config.bin_step, _VIVIDNESS)
 
     def _of_colours(self, lightness: Tensor, ours: Tensor, ab: Tensor, rgb: Tensor) -> Tensor:
         """Losses on decoded colours, brought to the truth's colourfulness as calibration will."""
-        scale = balanced_scale(ours, ab)
-        loss = self.config.log_error * log_error(ours * scale, ab)
+        loss = self.config.log_error * log_error(ours, ab)
         if self.classifier is None:
             return loss
         half = -(-len(ours) // 2)  # the classifier costs as much as the encoder
-        sight = self.classifier(lightness[:half], (ours * scale.detach())[:half], rgb[:half])
+        sight = self.classifier(lightness[:half], ours[:half], rgb[:half])
         loss = loss + self.config.perception * perceptual_distance(sight)
         if self.critic is not None:
             fixed = {name: p.detach() for name, p in self.critic.named_parameters()}
