@@ -13,6 +13,7 @@ from train.losses import (
     balanced_scale,
     bin_prior,
     bin_weights,
+    fading,
     inconsistency,
     log_error,
     soft_cross_entropy,
@@ -131,6 +132,19 @@ def test_inconsistency_is_the_distance_between_sizes_in_steps_of_ten():
     small = maps(2, 2, 4, 4)
     large = F.interpolate(small, scale_factor=3)
     assert float(inconsistency(small, large)) < 0.02
-    moved = large + torch.tensor([3.0, 4.0])[:, None, None]
-    assert float(inconsistency(small, moved)) == pytest.approx(0.5, rel=1e-3)
-    assert float(inconsistency(moved, small)) == pytest.approx(0.5, rel=1e-3)
+    mixed = small.flip(0)
+    apart = (small - mixed).norm(dim=1).mean() / 10
+    assert float(inconsistency(small, F.interpolate(mixed, scale_factor=2))) == pytest.approx(
+        float(apart), rel=1e-3
+    )
+    assert float(inconsistency(small, large / 2)) == pytest.approx(math.log(2), abs=0.02)
+
+
+def test_fading_colours_are_held():
+    truth = maps(2, 2, 8, 8)
+    strength = {factor: float(fading(truth * factor, truth)) for factor in (0.1, 0.5, 1 / 1.4, 1.5)}
+    assert strength[1 / 1.4] == pytest.approx(0, abs=1e-4)
+    assert strength[0.1] > strength[0.5] > strength[1 / 1.4] < strength[1.5]
+    grey = torch.zeros(2, 2, 4, 4, requires_grad=True)
+    fading(grey, truth).backward()
+    assert grey.grad.isfinite().all()

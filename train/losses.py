@@ -7,6 +7,7 @@ from torch import Tensor
 from colorize_hub.bins import palette, soft_assign
 
 _RIGHT = 9.0  # squared ab units: a picture with less error is as good as right
+_KEPT_SCALE = 1.4  # of the truth's chroma over the decoded one
 _JUST_SEEN = 10.0  # ab units
 _NO_CUSP = 1e-3  # squared ab units: keeps the gradient of a grey picture finite
 
@@ -55,6 +56,20 @@ def balanced_scale(ab: Tensor, truth: Tensor) -> Tensor:
     return (_colourfulness(truth).mean() / _colourfulness(ab).mean()).clamp(0.5, 3)
 
 
+def fading(ab: Tensor, truth: Tensor) -> Tensor:
+    """How far colours are from the strength they should keep: squared log of the ratio, 0 at best.
+
+    The losses at equal colourfulness do not care how strong colours are before they are scaled;
+    this holds them where one calibrated factor, 1.4, is enough.
+
+    Args:
+        ab: (B, 2, h, w) decoded colours.
+        truth: (B, 2, h, w).
+    """
+    ratio = _KEPT_SCALE * _colourfulness(ab).mean() / _colourfulness(truth).mean()
+    return ratio.clamp_min(_NO_CUSP).log().square()
+
+
 def log_error(ab: Tensor, truth: Tensor) -> Tensor:
     """Mean over pictures of the log of the mean squared error of ab: -PSNR up to constants.
 
@@ -71,12 +86,17 @@ def log_error(ab: Tensor, truth: Tensor) -> Tensor:
 def inconsistency(ab: Tensor, other: Tensor) -> Tensor:
     """Mean distance of the colours of the same pictures at two sizes, in steps of 10 ab units.
 
+    Both as colourful as the first, so that fading colours at one size gain nothing, plus the
+    log of the ratio of their colourfulness.
+
     Args:
         ab: (B, 2, h, w) decoded colours.
         other: (B, 2, h', w').
     """
     one, two = at_one_size(ab, other)
-    return ((one - two).square().sum(1) + 1e-2).sqrt().mean() / _JUST_SEEN
+    ratio = (_colourfulness(one).mean() / _colourfulness(two).mean()).clamp(0.2, 5)
+    apart = ((one - two * ratio).square().sum(1) + _NO_CUSP).sqrt().mean() / _JUST_SEEN
+    return apart + ratio.log().abs()
 
 
 def at_one_size(ab: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from train.examples import Example
 from train.losses import (
     at_one_size,
     balanced_scale,
+    fading,
     inconsistency,
     log_error,
     soft_cross_entropy,
@@ -93,12 +94,14 @@ class Objective(nn.Module):
         spread = self._spread(network, features, hint_map, ours, lightness, scale, bias)
         colours = torch.stack([spread.get(i, one) for i, one in enumerate(plain)])
         loss = loss + self._of_colours(lightness, colours, ab, rgb)
+        loss = loss + fading(ours[free], ab[free])
         if self.config.consistency and not hinted.all():
             factor, count = _OTHER_SIZES[int(cells.sum()) % len(_OTHER_SIZES)]
             some = free.nonzero()[:count, 0]
-            other = self._at_another_size(network, frozen, lightness[some], factor, bias) * scale
-            apart = inconsistency(other, plain[some].detach())
-            wrong = log_error(*at_one_size(other, ab[some]))
+            other = self._at_another_size(network, frozen, lightness[some], factor, bias)
+            apart = inconsistency(plain[some].detach(), other * scale)
+            seen, true = at_one_size(other, ab[some])
+            wrong = log_error(seen * balanced_scale(seen, true), true)
             loss = loss + self.config.consistency * (apart + _OTHER_ERROR * wrong)
         return loss
 
