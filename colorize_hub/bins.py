@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from colorize_hub.color import fit_gamut, lab_to_rgb, rgb_to_lab
+from colorize_hub.suggestion import clusters
 
 _GRID_REACH = 120  # the palette never extends beyond +-120 in a* or b*
-_LEAST_MASS = 0.01  # of the largest cluster's: a smaller one is no suggestion
 
 
 @cache
@@ -122,28 +122,10 @@ def suggest_colours(
     Returns:
         [((r, g, b) 0..255, share 0..1)], most likely first.
     """
-    share = torch.softmax(logits.float(), dim=0)
-    centres = palette(step).to(share)
-    means = _distant_modes(share, centres, k)
-    mass = share.new_zeros(len(means))
-    for _ in range(10):
-        nearest = torch.cdist(centres, means).argmin(1)
-        member = torch.nn.functional.one_hot(nearest, len(means)) * share[:, None]  # (Q, K)
-        mass = member.sum(0)
-        means = (member.T @ centres) / mass[:, None].clamp_min(1e-9)
-    order = mass.argsort(descending=True, stable=True)
-    order = order[mass[order] >= _LEAST_MASS * mass.max()]
-    ab = means[order].T[:, None]  # (2, 1, K)
+    share = torch.softmax(logits.float(), dim=0).cpu().numpy()
+    means, mass = clusters(share, palette(step).numpy(), k)
+    ab = torch.from_numpy(means).T[:, None]  # (2, 1, K)
     level = torch.full_like(ab[:1], lightness)
     rgb = lab_to_rgb(torch.cat((level, fit_gamut(level, ab))))
     rgb = (rgb * 255).round().int()[:, 0].T.tolist()
-    return [((r, g, b), float(m)) for (r, g, b), m in zip(rgb, mass[order], strict=True)]
-
-
-def _distant_modes(share: Tensor, centres: Tensor, k: int) -> Tensor:
-    """Deterministic k-means start: likely bins, each far from those already chosen."""
-    chosen = [int(share.argmax())]
-    while len(chosen) < min(k, len(centres)):
-        distance = torch.cdist(centres, centres[chosen]).amin(1)
-        chosen.append(int((share * distance**2).argmax()))
-    return centres[chosen]
+    return [((r, g, b), float(m)) for (r, g, b), m in zip(rgb, mass, strict=True)]

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.bins import decode_bins, suggest_colours
+from colorize_hub.bins import decode_bins, palette, suggest_colours
 from colorize_hub.compose import Prepared
 from colorize_hub.hints import Hint, draw_hints
 from colorize_hub.network import ColorNet
@@ -26,13 +26,15 @@ class Canvas:
     Attributes:
         width: of the original picture, pixels.
         height: of the original picture, pixels.
+        prepared: the picture, with its lightness at full and at working size.
     """
 
     @torch.inference_mode()
     def __init__(self, network: ColorNet, prepared: Prepared, features: Sequence[Tensor]) -> None:
-        self._network, self._prepared, self._features = network, prepared, features
+        self._network, self.prepared, self._features = network, prepared, features
         self.width, self.height = prepared.picture.width, prepared.picture.height
-        self._plain = network.decode(features)  # (1, Q, h, w), without hints
+        self._plain, affinity = network.decode_plain(features)  # (1, Q, h, w), without hints
+        self._affinity = None if affinity is None else affinity[0]
         rows, columns = self._plain.shape[2:]
         small = F.adaptive_avg_pool2d(prepared.working, (rows, columns))  # mean L* of each cell
         self._lightness = small[0, 0].to(self._plain)
@@ -53,9 +55,13 @@ class Canvas:
         Raises:
             ValueError: vividness out of range, or a hint outside the picture.
         """
+        return self.prepared.paint(self.predict(hints, vividness), hints)
+
+    @torch.inference_mode()
+    def predict(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Tensor:
+        """(2, h, w) a*b* that `render` paints, at stride 4; arguments and errors as there."""
         hint_map = self._draw(hints)
-        ab = self._ab(self._decode(hint_map), vividness, hint_map)
-        return self._prepared.paint(ab, hints)
+        return self._ab(self._decode(hint_map), vividness, hint_map)
 
     @torch.inference_mode()
     def variations(
@@ -86,13 +92,13 @@ class Canvas:
         hint_map, step = self._draw(hints), self._network.config.bin_step
         logits, pictures = self._decode(hint_map), []
         for take in range(seed, seed + n):
-            taken = tilt_logits(logits[0], step, take)[None]
+            taken = self._tilted(logits, take)
             cells = None
             if hint_map is not None:
-                plain = tilt_logits(self._plain[0], step, take)
-                cells = Cells.read(plain, self._lightness, step)
+                plain = self._tilted(self._plain, take)[0]
+                cells = Cells.read(plain, self._lightness, step, self._affinity)
             ab = self._ab(taken, vividness, hint_map, cells)
-            pictures.append(self._prepared.paint(ab, hints))
+            pictures.append(self.prepared.paint(ab, hints))
         return pictures
 
     def logits(self, hints: Sequence[Hint] = ()) -> Tensor:
@@ -127,7 +133,7 @@ class Canvas:
         logits = self._decode(self._draw(hints))[0]
         rows, columns = logits.shape[1:]
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
-        lightness = float(self._prepared.lightness[0, int(y), int(x)])
+        lightness = self.prepared.lightness_at(int(x), int(y))
         return suggest_colours(here.cpu(), self._network.config.bin_step, lightness, k)
 
     @torch.inference_mode()
@@ -140,6 +146,12 @@ class Canvas:
         sure = (1 - entropy / math.log(self._plain.shape[1])).clamp(0, 1)
         full = F.interpolate(sure, size=(self.height, self.width), mode="bilinear")
         return full[0, 0].cpu().numpy()
+
+    def _tilted(self, logits: Tensor, take: int) -> Tensor:
+        """(1, Q, h, w) logits of a varied colouring."""
+        centres = palette(self._network.config.bin_step)
+        tilted = tilt_logits(logits[0].float().cpu().numpy(), centres.numpy(), take)
+        return torch.from_numpy(tilted)[None].to(logits)
 
     @torch.inference_mode()
     def _decode(self, hint_map: Tensor | None) -> Tensor:
@@ -164,7 +176,8 @@ class Canvas:
     @cached_property
     def _cells(self) -> Cells:
         """What spreading needs to know of the picture: the same for all hints."""
-        return Cells.read(self._plain[0], self._lightness, self._network.config.bin_step)
+        step = self._network.config.bin_step
+        return Cells.read(self._plain[0], self._lightness, step, self._affinity)
 
     def _draw(self, hints: Sequence[Hint]) -> Tensor | None:
         """(1, 3, h, w) map of the hints on the decoder's grid; None without."""

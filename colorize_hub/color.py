@@ -2,7 +2,7 @@
 
 Everywhere in the project: `rgb` is sRGB-encoded 0..1, `lightness` is L* 0..100, `ab` is CIE a*b*
 (about -108..108), channels stand third from the right: (..., C, H, W), dtype float32.
-Constants and formulas are those of scikit-image (CIE 15:2004; IEC 61966-2-1 for the encoding).
+Constants (cie.py) and formulas are those of scikit-image.
 """
 
 from collections.abc import Callable
@@ -10,28 +10,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-_XYZ_OF_RGB = torch.tensor(
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ],
-    dtype=torch.float64,
+from colorize_hub.cie import (
+    CUBE_ROOT_FROM,
+    GAMUT_TOLERANCE,
+    INVERSE_FROM,
+    LINE_SLOPE,
+    RGB_OF_XYZN,
+    XYZN_OF_RGB,
 )
-_WHITE = torch.tensor([0.95047, 1.0, 1.08883], dtype=torch.float64)
 
-# One matrix each way between linear RGB and XYZ relative to white, so that white is (1, 1, 1).
-_XYZN_OF_RGB = (_XYZ_OF_RGB / _WHITE[:, None]).float()
-_RGB_OF_XYZN = (torch.linalg.inv(_XYZ_OF_RGB) * _WHITE[None, :]).float()
-
-_CUBE_ROOT_FROM = 0.008856  # below this the CIE curve is a straight line, so its slope is finite
-_LINE_SLOPE, _LINE_OFFSET = 7.787, 16 / 116
-_INVERSE_FROM = _LINE_SLOPE * _CUBE_ROOT_FROM + _LINE_OFFSET
+_XYZN_OF_RGB = torch.from_numpy(XYZN_OF_RGB)
+_RGB_OF_XYZN = torch.from_numpy(RGB_OF_XYZN)
 _BLOCK_PIXELS = 1 << 16
-
-# The published 6-digit matrix and white differ by 8e-5 at white; colours this near are inside.
-GAMUT_TOLERANCE = 2e-4
-_HALVINGS, _ROOT_STEPS = 6, 12  # leaves less than 1e-3 of linear RGB to the boundary
+_HALVINGS, _ROOT_STEPS = 6, 14  # leaves less than 1e-3 of linear RGB to the boundary
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -120,13 +111,43 @@ def fit_gamut(lightness: Tensor, ab: Tensor) -> Tensor:
     if not outside.any():
         return ab
     scale = torch.ones_like(lightness)
-    scale.squeeze(-3)[outside] = _largest_scale(
+    scale.squeeze(-3)[outside] = largest_scale(
         lightness.detach().squeeze(-3)[outside], ab.detach().movedim(-3, -1)[outside]
     )
     return ab * scale
 
 
-def _largest_scale(lightness: Tensor, ab: Tensor) -> Tensor:
+def eight_bit(rgb: Tensor) -> Tensor:
+    """Whole numbers 0..255, as a viewer's file would hold them.
+
+    Args:
+        rgb: (B, 3, H, W) sRGB, uint8 or float 0..1, which is rounded.
+
+    Returns:
+        (B, 3, H, W) float64.
+
+    Raises:
+        ValueError: the shape or the value range is not as described.
+    """
+    if rgb.ndim != 4 or rgb.shape[1] != 3:
+        raise ValueError(
+            f"expected pictures of shape (B, 3, H, W), got {tuple(rgb.shape)}; "
+            "move the channels to the second axis and add the batch axis."
+        )
+    if rgb.dtype == torch.uint8:
+        return rgb.double()
+    if not rgb.is_floating_point():
+        raise ValueError(f"expected uint8 or float pictures, got {rgb.dtype}; convert to uint8.")
+    low, high = float(rgb.min()), float(rgb.max())
+    if not (low >= -1e-3 and high <= 1 + 1e-3):
+        raise ValueError(
+            f"expected float pictures in 0..1, got values {low:.3g}..{high:.3g}; "
+            "divide 8-bit values by 255 or pass them as uint8."
+        )
+    return (rgb.double().clamp(0, 1) * 255).round()
+
+
+def largest_scale(lightness: Tensor, ab: Tensor) -> Tensor:
     """(N,) L* and (N, 2) ab outside the gamut -> (N,) the largest scale of ab that fits.
 
     Regula falsi (Illinois rule) on how far the colour sticks out, between grey and the colour.
@@ -138,7 +159,7 @@ def _largest_scale(lightness: Tensor, ab: Tensor) -> Tensor:
 
     def excess_at(scale: Tensor) -> Tensor:
         linear = torch.addmm(of_y, of_xz, _inverse_cie_curve(torch.addcmul(fy, slope, scale)))
-        return _beyond(linear, 0, 0.99 * GAMUT_TOLERANCE)[0]  # less its own rounding: 1e-6
+        return _beyond(linear, 0, 0)[0]
 
     low, high = torch.zeros_like(lightness), torch.ones_like(lightness)
     inside, outside = excess_at(low), excess_at(high)
@@ -209,13 +230,13 @@ def _encode_srgb(linear: Tensor) -> Tensor:
 
 
 def _cie_curve(t: Tensor) -> Tensor:
-    root = _power(t.clamp_min(_CUBE_ROOT_FROM), 1 / 3)
-    return _line_and_curve(t, _CUBE_ROOT_FROM, _LINE_SLOPE, root)
+    root = _power(t.clamp_min(CUBE_ROOT_FROM), 1 / 3)
+    return _line_and_curve(t, CUBE_ROOT_FROM, LINE_SLOPE, root)
 
 
 def _inverse_cie_curve(f: Tensor) -> Tensor:
-    above = f.clamp_min(_INVERSE_FROM)
-    return _line_and_curve(f, _INVERSE_FROM, 1 / _LINE_SLOPE, above * above * above)
+    above = f.clamp_min(INVERSE_FROM)
+    return _line_and_curve(f, INVERSE_FROM, 1 / LINE_SLOPE, above * above * above)
 
 
 def _line_and_curve(

@@ -1,15 +1,20 @@
-"""Hints: colours a person fixes at places of the picture, drawn for the decoder and for the eye."""
+"""Hints: colours a person fixes at places of the picture, drawn for the decoder and for the eye.
+
+torch is imported where tensors are asked for: a model in ONNX draws its hints without.
+"""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from colorize_hub.color import rgb_to_lab
+if TYPE_CHECKING:
+    from torch import Tensor
 
 HINT_STRIDE = 4  # hints are drawn on the grid the decoder ends on
 _HALF_DIAGONAL = math.sqrt(0.5)  # of a pixel: a disc reaches every pixel whose square it touches
@@ -44,6 +49,10 @@ class Hint:
 
 def hint_ab(hints: Sequence[Hint]) -> Tensor:
     """(N, 2) a*b* of N hints."""
+    import torch
+
+    from colorize_hub.color import rgb_to_lab
+
     rgb = torch.tensor([hint.rgb for hint in hints], dtype=torch.float32).reshape(-1, 3) / 255
     return rgb_to_lab(rgb.T[:, None])[1:, 0].T
 
@@ -66,12 +75,25 @@ def draw_hints(
     Raises:
         ValueError: a hint lies outside the picture.
     """
+    import torch
+
+    drawn = draw_colours(hints, hint_ab(hints).numpy(), picture_size, grid_size)
+    return torch.from_numpy(drawn)[None]
+
+
+def draw_colours(
+    hints: Sequence[Hint],
+    ab: np.ndarray,
+    picture_size: tuple[int, int],
+    grid_size: tuple[int, int],
+) -> np.ndarray:
+    """`draw_hints` for hints whose (N, 2) a*b* are known: (3, h, w) float32; errors as there."""
     owner = _owners(hints, picture_size, grid_size, 0.0)
-    drawn = torch.zeros(3, *grid_size)
+    drawn = np.zeros((3, *grid_size), np.float32)
     hit = owner >= 0
-    drawn[:2, hit] = hint_ab(hints)[owner[hit]].T
+    drawn[:2, hit] = ab[owner[hit]].T
     drawn[2, hit] = 1
-    return drawn[None]
+    return drawn
 
 
 def hinted_pixels(hints: Sequence[Hint], picture_size: tuple[int, int]) -> Tensor:
@@ -87,6 +109,13 @@ def hinted_pixels(hints: Sequence[Hint], picture_size: tuple[int, int]) -> Tenso
     Raises:
         ValueError: a hint lies outside the picture.
     """
+    import torch
+
+    return torch.from_numpy(pixel_owners(hints, picture_size))
+
+
+def pixel_owners(hints: Sequence[Hint], picture_size: tuple[int, int]) -> np.ndarray:
+    """`hinted_pixels` as an array."""
     return _owners(hints, picture_size, picture_size, _HALF_DIAGONAL)
 
 
@@ -95,7 +124,7 @@ def _owners(
     picture_size: tuple[int, int],
     grid_size: tuple[int, int],
     slack: float,
-) -> Tensor:
+) -> np.ndarray:
     """(h, w) int32: the last hint over each cell, -1 for none; `slack` pixels widen each radius."""
     (height, width), (rows, columns) = picture_size, grid_size
     owner = np.full(grid_size, -1, np.int32)
@@ -116,7 +145,7 @@ def _owners(
             box = owner[top : bottom + 1, left : right + 1]
             np.copyto(box, index, where=across <= reach**2 - down)
         owner[int(hint.y * rows / height), int(hint.x * columns / width)] = index
-    return torch.from_numpy(owner)
+    return owner
 
 
 def _is_finite(value: object) -> bool:

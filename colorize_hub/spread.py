@@ -19,18 +19,20 @@ import torch
 from torch import Tensor
 
 from colorize_hub.bins import palette
+from colorize_hub.spread_numpy import (
+    BLOCK_NUMBERS,
+    CHROMA_PRIOR,
+    DISTRIBUTION_REACH,
+    FAR_REACH,
+    HALF_FAR,
+    INDEPENDENT,
+    LIGHTNESS_REACH,
+    MOST_ANCHORS,
+    NOISE,
+    REACH,
+    TRUST,
+)
 
-_REACH = 0.6  # of the near kernel, in short sides of the picture
-_FAR_REACH = 5.0  # of the far kernel: slopes of colour, hardly any locality
-_LIGHTNESS_REACH = 30.0  # L*
-_DISTRIBUTION_REACH = 0.3  # 1 - Bhattacharyya coefficient
-_NOISE = 0.04  # variance of a hint relative to that of the residuals
-_INDEPENDENT = 0.25  # short sides of the picture: nearer hints say the same
-_HALF_FAR = 0.7  # independent hints beyond the first at which both kernels weigh the same
-_TRUST = 0.4  # factor on the network's ab where hints decide
-_CHROMA_PRIOR = 200.0  # squared ab that hints must bring to change the chroma of the rest
-_MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their neighbours
-_BLOCK_NUMBERS = 1 << 22
 _TINY = 1e-12  # keeps the gradient of a square root finite
 
 
@@ -92,15 +94,15 @@ def spread_hints(hint_map: Tensor, hinted_ab: Tensor, cells: Cells, chroma_scale
     kernel = _Kernel(cells, anchors)
     chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
     among = kernel.columns(anchors)  # (N, N)
-    solver = torch.linalg.inv(among + _NOISE * torch.eye(len(anchors)).to(among))
+    solver = torch.linalg.inv(among + NOISE * torch.eye(len(anchors)).to(among))
 
     def mean(at: slice | Tensor, weights: Tensor, covariance: Tensor) -> Tensor:
         influence = (weights * covariance).sum(0).clamp(0, 1)
-        return hinted[:, at] * torch.lerp(chroma, chroma.clamp_max(_TRUST), influence)
+        return hinted[:, at] * torch.lerp(chroma, chroma.clamp_max(TRUST), influence)
 
     residual = wanted - mean(anchors, solver @ among, among)
     ab = torch.empty_like(hinted)
-    block = max(1, _BLOCK_NUMBERS // len(anchors))
+    block = max(1, BLOCK_NUMBERS // len(anchors))
     for first in range(0, ab.shape[1], block):
         at = slice(first, first + block)
         covariance = kernel.columns(at)  # (N, block)
@@ -120,9 +122,9 @@ class _Kernel:
     def __init__(self, cells: Cells, anchors: Tensor) -> None:
         self._cells, self._anchors = cells, anchors
         apart = torch.cdist(cells.place[anchors], cells.place[anchors])
-        self.independence = 1 / torch.exp(-(apart / _INDEPENDENT).square()).sum(1)
+        self.independence = 1 / torch.exp(-(apart / INDEPENDENT).square()).sum(1)
         beyond = self.independence.sum() - 1
-        self._far = beyond / (beyond + _HALF_FAR)
+        self._far = beyond / (beyond + HALF_FAR)
 
     def columns(self, at: slice | Tensor) -> Tensor:
         """(N, n) covariance of the anchors with n cells; 1 at the anchor itself."""
@@ -130,10 +132,10 @@ class _Kernel:
         distance = torch.cdist(cells.place[anchors], cells.place[at])
         contrast = cells.lightness[anchors, None] - cells.lightness[at]
         overlap = cells.roots[anchors] @ cells.roots[at].T
-        alike = -(contrast / _LIGHTNESS_REACH).square() - (1 - overlap) / _DISTRIBUTION_REACH
+        alike = -(contrast / LIGHTNESS_REACH).square() - (1 - overlap) / DISTRIBUTION_REACH
         alike = alike - _squared_distance(cells.affinity[anchors], cells.affinity[at])
-        near = torch.exp(alike - (distance / _REACH).square())
-        return torch.lerp(near, torch.exp(alike - distance / _FAR_REACH), self._far)
+        near = torch.exp(alike - (distance / REACH).square())
+        return torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self._far)
 
 
 def _squared_distance(one: Tensor, other: Tensor) -> Tensor:
@@ -151,17 +153,17 @@ def _chroma_of_hints(
     """
     count = independence.sum()
     weight = independence * ((count - 1) / count)
-    fit = (weight * (wanted * predicted).sum(0)).sum() + _CHROMA_PRIOR * chroma_scale
-    power = (weight * predicted.square().sum(0)).sum() + _CHROMA_PRIOR
+    fit = (weight * (wanted * predicted).sum(0)).sum() + CHROMA_PRIOR * chroma_scale
+    power = (weight * predicted.square().sum(0)).sum() + CHROMA_PRIOR
     return (fit / power).clamp(0, chroma_scale)
 
 
 def _anchors(mask: Tensor) -> Tensor:
-    """Flat indices of at most _MOST_ANCHORS hinted cells, spread over all that are hinted."""
+    """Flat indices of at most MOST_ANCHORS hinted cells, spread over all that are hinted."""
     cells = mask.cpu().flatten().nonzero()[:, 0].numpy()
     rows, columns = np.divmod(cells, mask.shape[1])
     block, kept = 1, np.arange(len(cells))
-    while len(kept) > _MOST_ANCHORS:
+    while len(kept) > MOST_ANCHORS:
         block *= 2
         key = (rows // block) * mask.shape[1] + columns // block
         kept = np.unique(key, return_index=True)[1]

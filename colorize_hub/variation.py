@@ -6,13 +6,15 @@ stays, a coat that could be anything changes. The sides agree within an object, 
 drawn for distributions, not for pixels.
 """
 
+from __future__ import annotations
+
 import math
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy as np
+from numpy.random import Generator, default_rng
 
-from colorize_hub.bins import palette
+from colorize_hub.spread_numpy import softmax
+from colorize_hub.working import resized
 
 _DIRECTIONS = 4  # takes of one draw point to opposite sides of the plane
 _STRENGTH = 0.85  # a bin far on the favoured side becomes e^0.85 times as likely
@@ -21,37 +23,41 @@ _OBJECTS, _PLACES = 0.6, 0.3  # deviation of the direction between objects, acro
 _COARSE = 3  # cells of the field across the picture, each way
 
 
-def tilt_logits(logits: Tensor, step: int, take: int) -> Tensor:
+def tilt_logits(logits: np.ndarray, centres: np.ndarray, take: int) -> np.ndarray:
     """Logits of a varied, plausible colouring.
 
     p'(bin) ~ p(bin) exp(0.85 tanh(t . (ab(bin) - mean) / 25)), with t the direction at the pixel.
 
     Args:
-        logits: (Q, h, w) over the ab palette.
-        step: grid spacing of the palette.
+        logits: (Q, h, w) float32 over the ab palette.
+        centres: (Q, 2) float32 a*b* of its bins.
         take: 0 or more; decides the directions. Takes 4k to 4k + 3 differ by quarter turns.
 
     Returns:
-        (Q, h, w).
+        (Q, h, w) float32.
     """
-    rows = logits.flatten(1).T  # (P, Q); distributions lie in a row, which softmax is fast on
-    share = torch.softmax(rows, 1)
-    centres = palette(step).to(rows)  # (Q, 2)
+    rows = logits.reshape(len(logits), -1).T  # (P, Q)
+    share = softmax(rows.T).T
     sides = _directions(share, logits.shape[1:], take)
-    along = sides @ centres.T - (sides * (share @ centres)).sum(1, keepdim=True)
-    return (rows + _STRENGTH * torch.tanh(along / _REACH)).T.view_as(logits)
+    along = sides @ centres.T - (sides * (share @ centres)).sum(1, keepdims=True)
+    return (rows + np.float32(_STRENGTH) * np.tanh(along / _REACH)).T.reshape(logits.shape)
 
 
-def _directions(share: Tensor, grid: torch.Size, take: int) -> Tensor:
+def _directions(share: np.ndarray, grid: tuple[int, ...], take: int) -> np.ndarray:
     """(P, 2) vectors in the a*b* plane, of length about 1, smooth over the picture."""
-    draw = torch.Generator().manual_seed(take // _DIRECTIONS)
-    angle = torch.rand((), generator=draw) * 2 * math.pi
-    angle = angle + (take % _DIRECTIONS) * 2 * math.pi / _DIRECTIONS
-    of_object = torch.randn(2, share.shape[1], generator=draw).to(share)
-    of_place = torch.randn(1, 2, _COARSE, _COARSE, generator=draw).to(share)
+    draw = default_rng(take // _DIRECTIONS)
+    angle = (draw.random() + (take % _DIRECTIONS) / _DIRECTIONS) * math.tau
+    of_object = _normal(draw, 2, share.shape[1])
+    of_place = _normal(draw, 2, _COARSE, _COARSE)
     # The roots of a distribution have length 1, so this has unit variance.
-    field = _OBJECTS * share.sqrt() @ of_object.T
-    field += _PLACES * F.interpolate(of_place, tuple(grid), mode="bilinear")[0].flatten(1).T
+    field = np.float32(_OBJECTS) * np.sqrt(share) @ of_object.T
+    rows, columns = grid
+    for axis in (0, 1):
+        field[:, axis] += _PLACES * resized(of_place[axis], (rows, columns)).ravel()
     field[:, 0] += 1
-    cosine, sine = float(angle.cos()), float(angle.sin())
-    return field @ torch.tensor([[cosine, sine], [-sine, cosine]]).to(share)
+    cosine, sine = math.cos(angle), math.sin(angle)
+    return field @ np.array([[cosine, sine], [-sine, cosine]], np.float32)
+
+
+def _normal(draw: Generator, *shape: int) -> np.ndarray:
+    return draw.standard_normal(shape, np.float32)

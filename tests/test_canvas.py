@@ -202,7 +202,7 @@ def test_no_hints_is_what_the_network_predicts(tiny_colorizer):
     grey = scene(64, 96)
     canvas = tiny_colorizer.canvas(grey)
     lightness = pixels_to_lightness(grey[..., None])
-    ab = tiny_colorizer.predict_ab(canvas._prepared.working)
+    ab = tiny_colorizer.predict_ab(canvas.prepared.working)
     rgb = lab_to_rgb(torch.cat((lightness, fit_gamut(lightness, ab[0])))) * 255
     assert difference(canvas.render(), rgb.round().movedim(0, -1).numpy()).max() <= 1
 

@@ -7,10 +7,11 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorize_hub import compose
+from colorize_hub import strips
 from colorize_hub.color import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
 from colorize_hub.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.hints import Hint, hint_ab
+from colorize_hub.resizing import bicubic
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -131,12 +132,12 @@ def test_lightness_of_black_white_and_the_middle(dtype):
 # --- strips and resizing ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strip", [1, 1000, 1 << 30])
+@pytest.mark.parametrize("strip", [1, 1000, 1 << 20])
 @pytest.mark.parametrize("dtype", DEPTHS)
 def test_strips_give_the_same_pixels(monkeypatch, strip, dtype):
     pixels, ab = photo(0, 90, 70, 3, dtype), chroma(1, 8, 6, 90)
     expected, lightness = recolour(pixels, ab), pixels_to_lightness(pixels)
-    monkeypatch.setattr(compose, "_STRIP_PIXELS", strip)
+    monkeypatch.setattr(strips, "STRIP_PIXELS", strip)
     assert most_difference(recolour(pixels, ab), expected) <= 1
     torch.testing.assert_close(pixels_to_lightness(pixels), lightness, atol=1e-4, rtol=0)
 
@@ -154,8 +155,41 @@ def test_a_picture_of_several_strips_is_what_the_formula_says():
 def test_the_matrix_resizes_as_interpolate_does(source, target):
     line = torch.randn(source)
     expected = F.interpolate(line[None, None, None], size=(1, target), mode="bicubic")
-    resized = compose._bicubic(source, target) @ line
-    torch.testing.assert_close(resized, expected[0, 0, 0], atol=1e-5, rtol=0)
+    resized = torch.from_numpy(bicubic(source, target).weights) @ line
+    torch.testing.assert_close(resized, expected[0, 0, 0], atol=5e-5, rtol=0)  # torch: float32
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [((90, 130), (32, 64)), ((7, 5), (32, 32)), ((512, 3000), (64, 256))]
+)
+def test_lightness_is_reduced_as_interpolate_does(source, target):
+    pixels = photo(0, *source, 3, np.uint8)
+    whole = pixels_to_lightness(pixels)[None]
+    expected = F.interpolate(whole, size=target, mode="bilinear", antialias=True)[0, 0]
+    small = strips.reduced(strips.lightness_of(pixels), source, target)
+    torch.testing.assert_close(torch.from_numpy(small), expected, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 64])
+def test_threads_share_the_work_without_a_trace(threads):
+    pixels, ab = photo(0, 900, 700, 1, np.uint8), chroma(1, 8, 6, 90).numpy()
+    lightness = strips.lightness_of(pixels)
+    one, other = (
+        strips.painted(lightness, (900, 700), ab, np.dtype(np.uint8), n) for n in (1, threads)
+    )
+    np.testing.assert_array_equal(one, other)
+    small, again = (strips.reduced(lightness, (900, 700), (64, 32), n) for n in (1, threads))
+    np.testing.assert_allclose(small, again, atol=1e-3)
+
+
+def test_12_megapixels_are_what_the_formula_says():
+    """Every 97th row, as the whole picture at once would give it."""
+    pixels, ab = photo(0, 3000, 4000, 1, np.uint8), chroma(1, 64, 96, 60)
+    lightness = pixels_to_lightness(pixels[::97])
+    large = F.interpolate(ab[None], size=(3000, 4000), mode="bicubic")[0, :, ::97]
+    rgb = lab_to_rgb(torch.cat((lightness, fit_gamut(lightness, large))))
+    expected = (rgb * 255).round().movedim(0, -1).byte().numpy()
+    assert most_difference(recolour(pixels, ab)[::97], expected) <= 1
 
 
 def test_enlarging_keeps_flat_colour_flat():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from colorize_hub.bins import palette
-from colorize_hub.spread import _NOISE, _REACH, Cells, spread_hints
+from colorize_hub.spread import NOISE, REACH, Cells, spread_hints
 
 STEP = 20
 BINS = len(palette(STEP))
@@ -86,7 +86,7 @@ def test_lightness_and_distance_limit_a_hint():
     ab = spread(hint_map((2, 12, 60.0, 40.0)), same, lightness)
     assert ab[0, 2, 15] > 40
     assert ab[0, 2, 16].abs() < 15
-    far = 60 * math.exp(-((21 / 24 / _REACH) ** 2)) / (1 + _NOISE)  # rows 2 to 23 of 24
+    far = 60 * math.exp(-((21 / 24 / REACH) ** 2)) / (1 + NOISE)  # rows 2 to 23 of 24
     assert ab[0, 23, 12] == pytest.approx(far, rel=0.01)
     assert far < 8
 

@@ -152,7 +152,7 @@ class Objective(nn.Module):
         for row, i in enumerate(hinted):
             kin = None if affinity is None else affinity[row]
             cells = Cells.read(logits[row], small[i], step, kin)
-            spread[i] = spread_hints(hint_map[i], hinted_ab[i], cells, float(scale))
+            spread[i] = spread_hints(hint_map[i], hinted_ab[i], cells, float(scale.detach()))
         return spread
 
     def _at_another_size(

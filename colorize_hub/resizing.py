@@ -1,0 +1,66 @@
+"""Resizing along one axis as a banded matrix, so that a large side can be worked on in strips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+_CUBIC = -0.75  # the free parameter of Keys' cubic kernel, as torch has it
+
+
+@dataclass(frozen=True, eq=False)
+class Resizing:
+    """From `source` to `target` samples of a line: target values = weights @ source values.
+
+    Attributes:
+        weights: (target, source) float32; each row sums to 1.
+        first: (target,) the first source sample that each target sample reads; never falls.
+        last: (target,) the last one.
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+
+    def sources(self, targets: slice) -> slice:
+        """What a run of target samples reads."""
+        return slice(int(self.first[targets.start]), int(self.last[targets.stop - 1]) + 1)
+
+    def targets(self, sources: slice) -> slice:
+        """What reads from a run of source samples."""
+        start = np.searchsorted(self.last, sources.start)
+        return slice(int(start), int(np.searchsorted(self.first, sources.stop)))
+
+
+@lru_cache(maxsize=16)
+def bicubic(source: int, target: int) -> Resizing:
+    """As F.interpolate(mode="bicubic") resizes a line (Keys 1981, borders repeated)."""
+    place = (np.arange(target) + 0.5) * (source / target) - 0.5
+    taps = np.floor(place).astype(int)[:, None] + np.arange(-1, 3)  # (target, 4)
+    away = np.abs(place[:, None] - taps)
+    near = ((_CUBIC + 2) * away - (_CUBIC + 3)) * away**2 + 1
+    far = _CUBIC * (((away - 5) * away + 8) * away - 4)
+    return _banded(taps, np.where(away <= 1, near, far), source)
+
+
+@lru_cache(maxsize=16)
+def antialiased(source: int, target: int) -> Resizing:
+    """As F.interpolate(mode="bilinear", antialias=True) resizes a line: a triangle as filter."""
+    scale = source / target
+    width = max(scale, 1.0)
+    centre = (np.arange(target) + 0.5) * scale
+    taps = np.floor(centre - width).astype(int)[:, None] + np.arange(int(2 * width) + 3)
+    weights = np.maximum(1 - np.abs(taps + 0.5 - centre[:, None]) / width, 0)
+    weights[(taps < 0) | (taps >= source)] = 0
+    return _banded(taps, weights / weights.sum(1, keepdims=True), source)
+
+
+def _banded(taps: np.ndarray, values: np.ndarray, source: int) -> Resizing:
+    """(target, k) weights of the source samples `taps`; those outside count for the border."""
+    target = len(taps)
+    inside = taps.clip(0, source - 1)
+    weights = np.zeros((target, source), np.float32)
+    np.add.at(weights, (np.arange(target)[:, None], inside), values)
+    return Resizing(weights, inside[:, 0], inside[:, -1])

@@ -1,0 +1,149 @@
+"""spread.py without torch, for models in ONNX: a test holds the two together.
+
+The constants of both stand here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+REACH = 0.6  # of the near kernel, in short sides of the picture
+FAR_REACH = 5.0  # of the far kernel: slopes of colour, hardly any locality
+LIGHTNESS_REACH = 30.0  # L*
+DISTRIBUTION_REACH = 0.3  # 1 - Bhattacharyya coefficient
+NOISE = 0.04  # variance of a hint relative to that of the residuals
+INDEPENDENT = 0.25  # short sides of the picture: nearer hints say the same
+HALF_FAR = 0.7  # independent hints beyond the first at which both kernels weigh the same
+TRUST = 0.4  # factor on the network's ab where hints decide
+CHROMA_PRIOR = 200.0  # squared ab that hints must bring to change the chroma of the rest
+MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their neighbours
+BLOCK_NUMBERS = 1 << 22
+
+
+@dataclass(frozen=True)
+class CellArrays:
+    """spread.Cells as arrays: place (P, 2), lightness (P,), roots (P, Q), ab (P, 2), affinity."""
+
+    place: np.ndarray
+    lightness: np.ndarray
+    roots: np.ndarray
+    ab: np.ndarray
+    affinity: np.ndarray
+
+    @classmethod
+    def read(
+        cls,
+        logits: np.ndarray,
+        ab: np.ndarray,
+        lightness: np.ndarray,
+        affinity: np.ndarray | None = None,
+    ) -> CellArrays:
+        """Cells of one picture.
+
+        Args:
+            logits: (Q, h, w) over the ab palette, predicted without hints.
+            ab: (2, h, w) a*b*, the mean of that distribution.
+            lightness: (h, w), L* 0..100.
+            affinity: (A, h, w) of a model that has such a map.
+        """
+        rows, columns = lightness.shape
+        place = np.mgrid[:rows, :columns].reshape(2, -1).T.astype(np.float32) / min(rows, columns)
+        kin = np.zeros((0, rows, columns), np.float32) if affinity is None else affinity
+        rest = (_by_cell(part) for part in (np.sqrt(softmax(logits)), ab, kin))
+        return cls(place, lightness.ravel(), *rest)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Shares (Q, ...) of logits (Q, ...)."""
+    share = np.exp(logits - logits.max(0))
+    share /= share.sum(0)
+    return share
+
+
+def spread_hints(
+    hint_map: np.ndarray, hinted_ab: np.ndarray, cells: CellArrays, chroma_scale: float
+) -> np.ndarray:
+    """Colours of a picture with hints; arguments and result as for spread.spread_hints."""
+    anchors = _anchors(hint_map[2] > 0)
+    wanted = hint_map[:2].reshape(2, -1)[:, anchors]  # (2, N)
+    hinted = hinted_ab.reshape(2, -1)  # (2, P)
+    kernel = _Kernel(cells, anchors)
+    chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
+    trusted = min(chroma, TRUST)
+    among = kernel.columns(anchors)  # (N, N)
+    solver = np.linalg.inv(among + NOISE * np.eye(len(anchors), dtype=np.float32))
+
+    def mean(at: slice | np.ndarray, weights: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        influence = (weights * covariance).sum(0).clip(0, 1)
+        return hinted[:, at] * (chroma + (trusted - chroma) * influence)
+
+    residual = wanted - mean(anchors, solver @ among, among)
+    ab = np.empty_like(hinted)
+    block = max(1, BLOCK_NUMBERS // len(anchors))
+    for first in range(0, ab.shape[1], block):
+        at = slice(first, first + block)
+        covariance = kernel.columns(at)  # (N, block)
+        weights = solver @ covariance
+        ab[:, at] = mean(at, weights, covariance) + residual @ weights
+    return np.where(hint_map[2] > 0, hint_map[:2], ab.reshape(hinted_ab.shape))
+
+
+class _Kernel:
+    def __init__(self, cells: CellArrays, anchors: np.ndarray) -> None:
+        self._cells, self._anchors = cells, anchors
+        apart = _squared_apart(cells.place[anchors], cells.place[anchors])
+        self.independence = 1 / np.exp(-apart / INDEPENDENT**2).sum(1)
+        beyond = self.independence.sum() - 1
+        self._far = np.float32(beyond / (beyond + HALF_FAR))
+
+    def columns(self, at: slice | np.ndarray) -> np.ndarray:
+        """(N, n) covariance of the anchors with n cells; 1 at the anchor itself."""
+        cells, anchors = self._cells, self._anchors
+        squared = _squared_apart(cells.place[anchors], cells.place[at])
+        contrast = cells.lightness[anchors, None] - cells.lightness[at]
+        overlap = cells.roots[anchors] @ cells.roots[at].T
+        alike = -((contrast / LIGHTNESS_REACH) ** 2) - (1 - overlap) / DISTRIBUTION_REACH
+        alike -= _squared_distance(cells.affinity[anchors], cells.affinity[at])
+        near = np.exp(alike - squared / REACH**2)
+        return near + (np.exp(alike - np.sqrt(squared) / FAR_REACH) - near) * self._far
+
+
+def _squared_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """`_squared_distance` of places, exact where they are near."""
+    y, x = (np.subtract.outer(one[:, axis], other[:, axis]) for axis in (0, 1))
+    return y * y + x * x
+
+
+def _squared_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(N, A), (n, A) -> (N, n)."""
+    squares = (one**2).sum(1)[:, None] + (other**2).sum(1)
+    return (squares - 2 * one @ other.T).clip(0)
+
+
+def _chroma_of_hints(
+    wanted: np.ndarray, predicted: np.ndarray, independence: np.ndarray, chroma_scale: float
+) -> float:
+    count = independence.sum()
+    weight = independence * ((count - 1) / count)
+    fit = (weight * (wanted * predicted).sum(0)).sum() + CHROMA_PRIOR * chroma_scale
+    power = (weight * (predicted**2).sum(0)).sum() + CHROMA_PRIOR
+    return float(np.clip(fit / power, 0, chroma_scale))
+
+
+def _anchors(mask: np.ndarray) -> np.ndarray:
+    cells = np.flatnonzero(mask)
+    rows, columns = np.divmod(cells, mask.shape[1])
+    block, kept = 1, np.arange(len(cells))
+    while len(kept) > MOST_ANCHORS:
+        block *= 2
+        key = (rows // block) * mask.shape[1] + columns // block
+        kept = np.unique(key, return_index=True)[1]
+    return cells[kept]
+
+
+def _by_cell(maps: np.ndarray) -> np.ndarray:
+    """(C, h, w) to (h * w, C)."""
+    channels, rows, columns = maps.shape
+    return maps.reshape(channels, rows * columns).T

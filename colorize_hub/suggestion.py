@@ -1,0 +1,35 @@
+"""Clusters of a predicted distribution: the colours that a place most likely has."""
+
+import numpy as np
+
+_LEAST_MASS = 0.01  # of the largest cluster's: a smaller one is no suggestion
+
+
+def clusters(share: np.ndarray, centres: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted k-means over a distribution.
+
+    Args:
+        share: (Q,) of each bin.
+        centres: (Q, 2) a*b* of the bins.
+        k: clusters wanted; fewer come back where the distribution has fewer.
+
+    Returns:
+        (K, 2) a*b* and (K,) share of each, largest first.
+    """
+    chosen = [int(share.argmax())]
+    while len(chosen) < min(k, len(centres)):
+        apart = _squared_distance(centres, centres[chosen]).min(1)
+        chosen.append(int((share * apart).argmax()))
+    means, mass = centres[chosen], share[chosen]
+    for _ in range(10):
+        nearest = _squared_distance(centres, means).argmin(1)
+        member = (nearest[:, None] == np.arange(len(means))) * share[:, None]  # (Q, K)
+        mass = member.sum(0)
+        means = member.T @ centres / np.maximum(mass, 1e-9)[:, None]
+    order = np.argsort(-mass, kind="stable")
+    order = order[mass[order] >= _LEAST_MASS * mass.max()]
+    return means[order].astype(np.float32), mass[order]
+
+
+def _squared_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return ((one[:, None] - other) ** 2).sum(-1)

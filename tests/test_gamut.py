@@ -1,0 +1,63 @@
+"""The surface of sRGB is found where linear RGB leaves 0..1, from any distance and direction."""
+
+import numpy as np
+import pytest
+
+from colorize_hub.cie import RGB_OF_XYZN
+from colorize_hub.gamut import inverse_cie_curve, largest_scale
+
+
+def linear_rgb(f_y, slopes):
+    f = np.stack((f_y + slopes[0], f_y, f_y + slopes[1])).astype(np.float32)
+    xyz, spare = np.empty((2, *f.shape), np.float32)
+    inverse_cie_curve(f, xyz, spare)
+    return RGB_OF_XYZN @ xyz
+
+
+def excess(f_y, slopes):
+    return (np.abs(linear_rgb(f_y, slopes) - 0.5) - 0.5).max(0)
+
+
+def rays(lightness, chroma, count=4000):
+    rng = np.random.default_rng(0)
+    hue = rng.uniform(0, 2 * np.pi, count)
+    f_y = (rng.uniform(*lightness, count) + 16) / 116
+    slopes = chroma * np.stack((np.cos(hue) / 500, -np.sin(hue) / 200))
+    return f_y.astype(np.float32), slopes.astype(np.float32)
+
+
+@pytest.mark.parametrize("lightness", [(0, 100), (0, 8), (92, 99.9)], ids=["all", "dark", "bright"])
+@pytest.mark.parametrize("chroma", [40, 150, 1e3, 1e6])
+def test_colours_are_brought_onto_the_surface(lightness, chroma):
+    f_y, slopes = rays(lightness, chroma)
+    outside = excess(f_y, slopes) > 1e-3
+    assert outside.any()
+    scale = largest_scale(f_y, slopes)
+    assert ((scale >= 0) & (scale <= 1)).all()
+    fitted = excess(f_y, slopes * scale)
+    assert fitted.max() < 1.1e-4
+    assert np.abs(fitted[outside]).max() < 1.1e-4
+    assert np.mean(np.abs(fitted[outside]) < 1e-5) > 0.99
+
+
+def test_colours_inside_stay_as_they_are():
+    f_y, slopes = rays((20, 90), 5)
+    assert (excess(f_y, slopes) < 0).all()
+    assert (largest_scale(f_y, slopes) == 1).all()
+
+
+def test_a_ray_that_leaves_and_enters_again_ends_where_it_leaves():
+    """Bright yellow: farther out along this ray there are colours of sRGB once more."""
+    f_y = np.full(1, (97.456 + 16) / 116, np.float32)
+    slopes = np.array([[-10.0786 / 500], [-38.9898 / 200]], np.float32)
+    assert excess(f_y, slopes) > 5e-3
+    scale = largest_scale(f_y, slopes)
+    assert abs(excess(f_y, slopes * scale)[0]) < 1.1e-4
+
+
+def test_black_and_white_have_no_colour():
+    f_y = np.array([16 / 116, 1], np.float32)
+    slopes = np.array([[0.2, -0.2], [0.3, 0.3]], np.float32)
+    assert linear_rgb(f_y, slopes * largest_scale(f_y, slopes)) == pytest.approx(
+        np.array([[0, 1]] * 3), abs=2e-4
+    )
