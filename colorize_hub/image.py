@@ -6,24 +6,25 @@ aside. `read_picture` makes it, `write_like` turns colours back into what the ca
 
 from __future__ import annotations
 
-import logging
 import os
-import secrets
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
-from colorize_hub import formats, metadata
+from colorize_hub import deep, formats, metadata
 from colorize_hub.formats import MAX_PIXELS, PictureError
+from colorize_hub.saving import check_savable, save_image
 
 __all__ = [
     "MAX_PIXELS",
     "Picture",
     "PictureError",
+    "as_image",
+    "check_colours",
     "check_savable",
     "read_picture",
     "save_image",
@@ -31,19 +32,6 @@ __all__ = [
 ]
 
 ImageLike = str | os.PathLike[str] | Image.Image | np.ndarray
-
-logger = logging.getLogger(__name__)
-
-_SAVERS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {"compress_level": 1}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-    ".webp": ("WEBP", {"quality": 95, "use_sharp_yuv": True, "exact": True}),
-    ".tif": ("TIFF", {}),  # uncompressed: through libtiff, PIL fails on most EXIF
-    ".tiff": ("TIFF", {}),
-}
-_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
-_JPEG_EXIF_BYTES = 65_533
 
 # Decoding a PIL image and parsing its EXIF both write to the image object, which threads may share.
 _pil_lock = threading.Lock()
@@ -60,6 +48,8 @@ class Picture:
         exif: the EXIF block without what orientation and decoding made untrue, or None.
         kind: what the caller brought.
         float_array: the caller's array held floats in 0..1.
+        xmp: the XMP packet, its orientation the upright one, or None.
+        dpi: pixels an inch, across and down, or None.
     """
 
     pixels: np.ndarray
@@ -67,6 +57,8 @@ class Picture:
     exif: bytes | None
     kind: Literal["file", "pil", "array"]
     float_array: bool
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
 
     @property
     def height(self) -> int:
@@ -84,17 +76,19 @@ def read_picture(image: ImageLike) -> Picture:
 
     Files and PIL images: any PIL mode. EXIF orientation is applied, and an embedded colour profile
     is converted to sRGB (one that is broken or made for another kind of picture is ignored with a
-    logged warning). Grey stays one channel. 16-bit grey keeps its 16 bits; PIL reads 16-bit colour
-    as 8 bits. Float grey (mode F) becomes 16 bits: white is 1, 255 or 65535, the smallest that the
-    picture's maximum does not exceed. Of an animated or multi-page file the first frame is read, of
-    such a PIL image the current one.
+    logged warning). Grey stays one channel. 16-bit grey keeps its 16 bits, as does 16-bit colour of
+    a PNG or TIFF file, of which PIL images have 8. Float grey (mode F) becomes 16 bits: white
+    is 1, 255 or 65535, the smallest that the picture's maximum does not exceed. Of an animated or
+    multi-page file the first frame is read, with a logged warning, of such a PIL image the current
+    one.
 
     Arrays: (H, W) or (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGBA, taken
     to be sRGB-encoded; uint8, uint16, or float32 / float64 in 0..1, which are stored as uint16.
 
     Raises:
-        PictureError: not a picture, damaged, more than MAX_PIXELS (checked on the header, before
-            decoding), fewer than two pixels, or an unusable type, shape, dtype or range.
+        PictureError: not a picture, damaged, more than MAX_PIXELS or than its bytes can hold (both
+            checked before decoding), more than there is memory for, fewer than two pixels, or an
+            unusable type, shape, dtype or range.
         FileNotFoundError: the path does not lead to a file.
         IsADirectoryError: the path is a folder.
     """
@@ -123,68 +117,45 @@ def write_like(rgb: np.ndarray, picture: Picture) -> Image.Image | np.ndarray:
     Returns:
         For an array: (H, W, 3), or (H, W, 4) where the input had alpha, in the input's dtype
         (float32 in 0..1 for both float types). It may share memory with ``rgb``. For a file or PIL
-        image: an 8-bit RGB or RGBA image with the sRGB profile and the EXIF in its ``info``.
+        image: an 8-bit RGB or RGBA image with the sRGB profile, the EXIF, XMP and resolution in its
+        ``info``.
 
     Raises:
         PictureError: ``rgb`` has another shape or dtype.
     """
-    expected = (picture.height, picture.width, 3)
-    if rgb.shape != expected or rgb.dtype not in (np.uint8, np.uint16):
-        raise PictureError(
-            f"Expected uint8 or uint16 colours of shape {expected}, got {rgb.dtype} {rgb.shape}."
-        )
+    check_colours(rgb, picture)
     if picture.kind == "array":
         colours = _to_depth(rgb, picture.pixels.dtype)
         if picture.alpha is not None:
             colours = np.dstack([colours, picture.alpha])
         return colours / np.float32(65535) if picture.float_array else colours
+    return as_image(rgb, picture)
+
+
+def check_colours(rgb: np.ndarray, picture: Picture) -> None:
+    """Raises PictureError unless ``rgb`` is (H, W, 3), uint8 or uint16, of the picture's size."""
+    expected = (picture.height, picture.width, 3)
+    if rgb.shape != expected or rgb.dtype not in (np.uint8, np.uint16):
+        raise PictureError(
+            f"Expected uint8 or uint16 colours of shape {expected}, got {rgb.dtype} {rgb.shape}."
+        )
+
+
+def as_image(rgb: np.ndarray, picture: Picture) -> Image.Image:
+    """An 8-bit RGB or RGBA image of colours, with what ``picture`` had beside its pixels.
+
+    Args:
+        rgb: as for `write_like`.
+        picture: as for `write_like`.
+    """
     image = Image.fromarray(np.ascontiguousarray(_to_depth(rgb, np.dtype(np.uint8))))
     if picture.alpha is not None:
         image.putalpha(Image.fromarray(_to_depth(picture.alpha, np.dtype(np.uint8))))
     image.info["icc_profile"] = metadata.srgb_profile()
-    if picture.exif:
-        image.info["exif"] = picture.exif
+    for key in ("exif", "xmp", "dpi"):
+        if value := getattr(picture, key):
+            image.info[key] = value
     return image
-
-
-def check_savable(path: str | os.PathLike[str]) -> None:
-    """Raises what `save_image` would on account of ``path`` alone, before there is an image."""
-    _saver(Path(path))
-
-
-def save_image(image: Image.Image, path: str | os.PathLike[str], exif: bytes | None = None) -> None:
-    """Saves an 8-bit sRGB image; the file appears whole or not at all.
-
-    The suffix picks the format: .png and .tif are lossless, .jpg is quality 95 without chroma
-    subsampling, .webp quality 95. All are tagged as sRGB.
-
-    Args:
-        image: mode RGB or RGBA. JPEG takes RGBA only if it is opaque everywhere.
-        path: where to; an existing file is replaced.
-        exif: EXIF block to embed; None takes ``image.info["exif"]``, b"" embeds none.
-
-    Raises:
-        PictureError: unknown suffix, other mode, too large for the format, or transparency in a
-            JPEG.
-        FileNotFoundError: the parent folder does not exist.
-        IsADirectoryError: ``path`` is a folder.
-    """
-    path = Path(path)
-    format_name, options = _saver(path)
-    image = _fit_format(image, format_name, path)
-    block: bytes = image.info.get("exif", b"") if exif is None else exif
-    if format_name == "JPEG" and len(block) > _JPEG_EXIF_BYTES:
-        logger.warning("%s: %d bytes of EXIF do not fit in a JPEG; left out", path, len(block))
-        block = b""
-    if block:
-        options = options | {"exif": block}
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        with partial.open("xb") as file:
-            image.save(file, format=format_name, icc_profile=metadata.srgb_profile(), **options)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _from_file(path: Path) -> Picture:
@@ -192,13 +163,18 @@ def _from_file(path: Path) -> Picture:
         raise IsADirectoryError(f"Expected a picture file, but {path} is a folder.")
     if not path.is_file():
         raise FileNotFoundError(f"There is no picture file at {path}; check the path.")
-    if path.stat().st_size == 0:
+    size = path.stat().st_size
+    if size == 0:
         raise PictureError(f"{path} is empty (0 bytes): copy or download it again.")
     name = str(path)
     with path.open("rb") as file, formats.decoding(name):
         image = formats.open_header(file, name)
+        formats.check_size(name, image.width, image.height)
+        formats.check_not_a_bomb(name, image.width, image.height, size)
+        formats.warn_of_pages(image, name)
+        levels = deep.load_deep(image, file, name) if deep.is_deep_colour(image) else None
         orientation, exif = _load(image, name)
-        return _from_pil(image, orientation, exif, "file")
+        return _from_pil(image, orientation, exif, "file", levels)
 
 
 def _from_array(array: np.ndarray) -> Picture:
@@ -237,12 +213,21 @@ def _from_array(array: np.ndarray) -> Picture:
 
 
 def _from_pil(
-    image: Image.Image, orientation: int, exif: bytes | None, kind: Literal["file", "pil"]
+    image: Image.Image,
+    orientation: int,
+    exif: bytes | None,
+    kind: Literal["file", "pil"],
+    levels: np.ndarray | None = None,
 ) -> Picture:
-    if orientation != 1:
-        image = metadata.upright(image, orientation)
-    pixels, alpha = formats.to_pixels(image)
-    return Picture(pixels=pixels, alpha=alpha, exif=exif, kind=kind, float_array=False)
+    """A decoded image as a Picture; ``levels`` are its pixels where the file has 16-bit colour."""
+    if levels is not None:
+        pixels, alpha = formats.split_deep(metadata.turned(levels, orientation), image.info)
+    else:
+        pixels, alpha = formats.to_pixels(
+            metadata.upright(image, orientation) if orientation != 1 else image
+        )
+    xmp, dpi = metadata.read_xmp(image.info), metadata.read_dpi(image.info, orientation)
+    return Picture(pixels, alpha, exif, kind, float_array=False, xmp=xmp, dpi=dpi)
 
 
 def _load(image: Image.Image, name: str) -> tuple[int, bytes | None]:
@@ -260,37 +245,3 @@ def _to_depth(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
         return values.astype(np.uint16) * np.uint16(257)
     quotient, remainder = np.divmod(values, np.uint16(257))
     return (quotient + (remainder > 128)).astype(np.uint8)
-
-
-def _saver(path: Path) -> tuple[str, dict[str, Any]]:
-    if path.suffix.lower() not in _SAVERS:
-        raise PictureError(
-            f"Cannot save {path}: expected a name ending in {', '.join(_SAVERS)}, got"
-            f" {path.suffix or 'no suffix'!r}."
-        )
-    if path.is_dir():
-        raise IsADirectoryError(f"Cannot save {path}: it is a folder.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"Cannot save {path}: create the folder {path.parent} first.")
-    return _SAVERS[path.suffix.lower()]
-
-
-def _fit_format(image: Image.Image, format_name: str, path: Path) -> Image.Image:
-    if image.mode not in ("RGB", "RGBA"):
-        raise PictureError(
-            f"Cannot save {path}: expected an RGB or RGBA image, got {image.mode}: convert it."
-        )
-    longest = _LONGEST_SIDE.get(format_name, max(image.size))
-    if max(image.size) > longest:
-        raise PictureError(
-            f"Cannot save {path}: {image.width} x {image.height} pixels, but {format_name} ends at"
-            f" {longest} a side; save as .png or .tif."
-        )
-    if format_name != "JPEG" or image.mode == "RGB":
-        return image
-    if image.getchannel("A").getextrema() != (255, 255):
-        raise PictureError(
-            f"Cannot save {path}: JPEG has no transparency and this picture does; save as .png,"
-            " .webp or .tif, or flatten it first."
-        )
-    return image.convert("RGB")

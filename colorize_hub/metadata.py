@@ -5,13 +5,18 @@ from __future__ import annotations
 import functools
 import io
 import logging
+import math
+import re
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
 logger = logging.getLogger(__name__)
 
+EXIF_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 _EXIF_KEYS = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
 # How the old file stored its pixels (a TIFF keeps this beside the real EXIF), its thumbnail, its
 # colour space and its size: all untrue of the new picture.
@@ -20,6 +25,7 @@ _STALE_TAGS = frozenset(
     | {320, 322, 323, 324, 325, 330, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532}
     | {700, 34377, 34675, 40961, 40962, 40963, 40965}
 )
+_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:=["']|>))\d+""")
 _FIXED_DATE = struct.pack(">6H", 2000, 2, 1, 0, 0, 0)
 
 
@@ -36,7 +42,7 @@ def read_exif(image: Image.Image) -> tuple[int, bytes | None]:
         for tag, value in source.items():
             if tag not in _STALE_TAGS:
                 kept[tag] = value
-        for group in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        for group in EXIF_GROUPS:
             if group in source:
                 entries = source.get_ifd(group).items()
                 kept[group] = {tag: value for tag, value in entries if tag not in _STALE_TAGS}
@@ -58,6 +64,38 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return turned
 
 
+def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """(H, W, C) pixels turned and mirrored as an EXIF orientation of 1..8 asks; others stay."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def read_xmp(info: dict[Any, Any]) -> bytes | None:
+    """The XMP packet of a PIL image's ``info``, saying that the picture is upright."""
+    packet = info.get("xmp") or info.get("XML:com.adobe.xmp")
+    if isinstance(packet, str):
+        packet = packet.encode()
+    if not isinstance(packet, bytes) or not packet.strip(b"\0 \r\n\t"):
+        return None
+    return _XMP_ORIENTATION.sub(rb"\g<1>1", packet)
+
+
+def read_dpi(info: dict[Any, Any], orientation: int = 1) -> tuple[float, float] | None:
+    """Pixels an inch, across and down the upright picture, if a PIL image's ``info`` tells."""
+    try:
+        across, down = (float(value) for value in info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not all(math.isfinite(value) and 1 <= value < 65536 for value in (across, down)):
+        return None
+    return (down, across) if orientation in (5, 6, 7, 8) else (across, down)
+
+
 @functools.cache
 def srgb_profile() -> bytes:
     """The sRGB ICC profile to embed, the same bytes in every run."""
@@ -65,19 +103,18 @@ def srgb_profile() -> bytes:
     return profile[:24] + _FIXED_DATE + profile[36:]
 
 
-def colour_to_srgb(image: Image.Image, icc: bytes) -> Image.Image:
-    """Converts an RGB or CMYK image from its embedded profile to sRGB; never changes it.
+def srgb_converter(mode: str, icc: bytes) -> Callable[[Image.Image], Image.Image]:
+    """What converts RGB or CMYK images from their embedded profile to sRGB; it changes none.
 
     A profile that is broken or made for another kind of picture is ignored with a logged warning.
     """
     try:
-        transform = _transform(_profile(icc), srgb_profile(), image.mode, "RGB")
-        if image.mode == "RGB" and _is_identity(transform):
-            return image
-        return transform.apply(image)
+        transform = _transform(_profile(icc), srgb_profile(), mode, "RGB")
+        if mode != "RGB" or not _is_identity(transform):
+            return transform.apply
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError) as error:
-        logger.warning("Colour profile ignored for this %s picture (%s)", image.mode, error)
-        return image
+        logger.warning("Colour profile ignored for this %s picture (%s)", mode, error)
+    return _as_it_is
 
 
 def grey_to_srgb(pixels: np.ndarray, icc: bytes) -> np.ndarray:
@@ -97,6 +134,10 @@ def grey_to_srgb(pixels: np.ndarray, icc: bytes) -> np.ndarray:
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError) as error:
         logger.warning("Colour profile ignored for this grey picture (%s)", error)
         return pixels
+
+
+def _as_it_is(image: Image.Image) -> Image.Image:
+    return image
 
 
 def _profile(icc: bytes) -> ImageCms.ImageCmsProfile:

@@ -60,21 +60,30 @@ def folder(tmp_path):
 # --- photo -----------------------------------------------------------------------------------
 
 
-def test_photo_writes_a_png_beside_the_photograph(folder, model, tiny_colorizer):
+def test_photo_writes_a_file_beside_the_photograph(folder, model, tiny_colorizer):
     before = (folder / "old.jpg").read_bytes()
     result = run(folder, "photo", "old.jpg", "--model", model)
     assert (result.returncode, result.stderr) == (0, "")
-    assert re.fullmatch(r"Wrote old-color\.png in \d+\.\d s\n", result.stdout)
+    assert re.fullmatch(r"Wrote old-color\.jpg in \d+\.\d s\n", result.stdout)
     assert (folder / "old.jpg").read_bytes() == before
-    with Image.open(folder / "old-color.png") as written:
-        assert (written.mode, written.size) == ("RGB", (40, 60))  # upright
+    with Image.open(folder / "old-color.jpg") as written:
+        assert (written.format, written.size) == ("JPEG", (40, 60))  # upright
         assert written.getexif()[0x010F] == "Kodak"
         assert written.getexif().get(0x0112, 1) == 1
         expected = tiny_colorizer.colorize(folder / "old.jpg")
         apart = np.abs(np.asarray(written).astype(int) - np.asarray(expected))
         assert apart.mean() < 2  # the command may compute in bfloat16
         assert np.ptp(np.asarray(written).astype(int), axis=2).mean() > 1
-    assert {path.name for path in folder.iterdir()} == {"old.jpg", "old-color.png", "album"}
+    assert {path.name for path in folder.iterdir()} == {"old.jpg", "old-color.jpg", "album"}
+
+
+def test_photo_of_a_format_without_room_for_colours_becomes_a_png(folder, model):
+    Image.fromarray(scene(40, 60)).save(folder / "old.gif")
+    result = run(folder, "photo", "old.gif", "--model", model, "--keep-toning")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Wrote old-color.png, a PNG")
+    with Image.open(folder / "old-color.png") as written:
+        assert (written.format, written.size) == ("PNG", (60, 40))
 
 
 def test_photo_takes_a_name_options_and_overwrites_when_told(folder, model):
@@ -142,7 +151,15 @@ def test_help_explains_every_flag_without_loading_torch(folder):
     )
     expected = {
         (): ("Colour for black-and-white", "Example: colorize-hub photo", "photo", "app"),
-        ("photo",): ("IN", "[OUT]", "--model M", "--vividness V", "--size S", "--overwrite"),
+        ("photo",): (
+            "IN",
+            "[OUT]",
+            "--model M",
+            "--vividness V",
+            "--size S",
+            "--keep-toning",
+            "--overwrite",
+        ),
         ("app",): ("--model M", "--port P", "--host H", "127.0.0.1", "7860"),
         ("push",): ("FOLDER", "USER/MODEL", "--private", "--revision B", "--tag T"),
         ("space",): ("USER/SPACE", "--model USER/MODEL", "--private"),

@@ -1,10 +1,8 @@
 """colorize_hub.image: what comes in decides what goes out, and every bad input says why."""
 
-import os
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from colorize_hub.image import MAX_PIXELS, PictureError, read_picture, save_image, write_like
+from colorize_hub.image import MAX_PIXELS, PictureError, read_picture, write_like
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 
@@ -158,7 +156,7 @@ def test_threads_may_share_a_lazily_opened_image(tmp_path, name):
         (b"no picture at all, only text", "is not a picture that can be read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not a picture"),
         (png_header(50_000, 50_000), "50000 x 50000 = 2,500,000,000 pixels, more than the limit"),
-        (png_header(10_000, 10_000), "damaged or incomplete"),  # PIL would warn of a bomb
+        (png_header(10_000, 10_000), "bytes that claim to be"),  # PIL would warn of a bomb
         (png_header(1, 1), "single pixel"),
     ],
 )
@@ -228,59 +226,16 @@ def test_bad_objects(image, message):
         read_picture(image)
 
 
-# --- saving ----------------------------------------------------------------------------------
+def test_a_file_that_can_only_be_a_bomb_is_not_opened(tmp_path):
+    (tmp_path / "x.png").write_bytes(png_header(12_000, 12_000))
+    with pytest.raises(PictureError, match=r"bytes that claim to be 12000 x 12000"):
+        read_picture(tmp_path / "x.png")
+    Image.new("1", (4000, 4000)).save(tmp_path / "blank.png")  # small enough for any content
+    assert read_picture(tmp_path / "blank.png").width == 4000
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-@pytest.mark.parametrize("name", ["out.png", "out.tif", "out.TIFF"])
-def test_lossless_formats(tmp_path, name, mode):
-    image = photo(mode)
-    save_image(image, str(tmp_path / name))
-    with Image.open(tmp_path / name) as saved:
-        assert saved.info["icc_profile"]
-        assert saved.mode == mode
-        assert saved.tobytes() == image.tobytes()
-
-
-@pytest.mark.parametrize("name", ["out.jpg", "out.JPEG", "out.webp"])
-def test_lossy_formats(tmp_path, name):
-    image = photo().resize((64, 48), Image.Resampling.BICUBIC)
-    save_image(image, tmp_path / name)
-    with Image.open(tmp_path / name) as saved:
-        assert saved.info["icc_profile"]
-        error = np.abs(np.asarray(saved).astype(int) - np.asarray(image))
-    assert error.mean() < 4
-
-
-def test_refused_saves(tmp_path):
-    with pytest.raises(PictureError, match=r"ending in \.png, .* got '\.xyz'"):
-        save_image(photo(), tmp_path / "out.xyz")
-    with pytest.raises(PictureError, match="got 'no suffix'"):
-        save_image(photo(), tmp_path / "out")
-    with pytest.raises(FileNotFoundError, match=r"create the folder .*gone first"):
-        save_image(photo(), tmp_path / "gone" / "out.png")
-    with pytest.raises(PictureError, match="RGB or RGBA image, got CMYK"):
-        save_image(photo("CMYK"), tmp_path / "out.jpg")
-    with pytest.raises(PictureError, match="WEBP ends at 16383"):
-        save_image(Image.new("RGB", (17_000, 1)), tmp_path / "out.webp")
-    with pytest.raises(PictureError, match=r"JPEG has no transparency .* \.png"):
-        save_image(Image.new("RGBA", (4, 4), (9, 9, 9, 254)), tmp_path / "out.jpg")
-    save_image(Image.new("RGBA", (4, 4), (9, 9, 9, 255)), tmp_path / "opaque.jpg")
-    (tmp_path / "folder.png").mkdir()
-    with pytest.raises(IsADirectoryError, match="is a folder"):
-        save_image(photo(), tmp_path / "folder.png")
-    assert sorted(os.listdir(tmp_path)) == ["folder.png", "opaque.jpg"]
-
-
-def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "out.png"
-    path.write_bytes(b"old")
-    closed = photo()
-    closed.close()
-    with pytest.raises(ValueError, match="closed"):
-        save_image(closed, path)
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["out.png"]
-    save_image(photo(), path)
-    assert read_picture(path).pixels.tobytes() == PIXELS.tobytes()
-    assert Path(path).stat().st_mode & 0o044  # not the private mode of a temporary file
+def test_more_pages_than_the_first_are_told_of(tmp_path, caplog):
+    pages = [photo(), photo("L"), photo("L")]
+    pages[0].save(tmp_path / "x.tif", save_all=True, append_images=pages[1:])
+    np.testing.assert_array_equal(read_picture(tmp_path / "x.tif").pixels, PIXELS)
+    assert "x.tif has 3 pages or frames; the first is read" in caplog.text

@@ -143,6 +143,42 @@ def test_exif_too_long_for_jpeg_is_left_out_with_a_warning(tmp_path, caplog):
     assert read_picture(tmp_path / "x.jpg").exif is None
 
 
+# --- XMP and resolution ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dpi", "kept"),
+    [
+        ((300, 200), (300.0, 200.0)),
+        ((0, 0), None),
+        ((float("nan"), 300), None),
+        ((1e9, 300), None),
+        ("300", None),
+        (300, None),
+        (None, None),
+    ],
+)
+def test_only_a_sane_resolution_is_kept(dpi, kept):
+    assert metadata.read_dpi({"dpi": dpi}) == kept
+    assert metadata.read_dpi({"dpi": dpi}, 6) == (kept and kept[::-1])
+    assert metadata.read_dpi({}) is None
+
+
+@pytest.mark.parametrize(
+    ("packet", "kept"),
+    [
+        (b'<x tiff:Orientation="6"/>', b'<x tiff:Orientation="1"/>'),
+        (b"<tiff:Orientation>8</tiff:Orientation>", b"<tiff:Orientation>1</tiff:Orientation>"),
+        ("<x:xmpmeta/>", b"<x:xmpmeta/>"),
+        (bytes(40), None),
+        (b"", None),
+    ],
+)
+def test_xmp_says_that_the_picture_is_upright(packet, kept):
+    assert metadata.read_xmp({"xmp": packet}) == kept
+    assert metadata.read_xmp({}) is None
+
+
 # --- ICC -------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ _Model = Annotated[str | None, arg(metavar="M", help_behavior_hint="(default: th
 def photo(
     picture: Annotated[Path, arg(metavar="IN")],
     output: Annotated[
-        Path | None, arg(metavar="[OUT]", help_behavior_hint="(default: IN's name + -color.png)")
+        Path | None, arg(metavar="[OUT]", help_behavior_hint="(default: IN's name with -color)")
     ] = None,
     /,
     *,
@@ -26,6 +26,7 @@ def photo(
     size: Annotated[
         int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
     ] = None,
+    keep_toning: Annotated[bool, arg(help_behavior_hint="")] = False,
     overwrite: Annotated[bool, arg(help_behavior_hint="")] = False,
 ) -> None:
     """Colour one photograph.
@@ -34,21 +35,28 @@ def photo(
 
     Args:
         picture: Photograph to colour: JPEG, PNG, TIFF, WebP and more. It is never changed.
-        output: File to write: .png, .jpg, .webp or .tif. Size and EXIF data are the photograph's.
+        output: File to write, in the format of its ending, old-color.jpg for old.jpg. Size, EXIF,
+            XMP and resolution are the photograph's; 16-bit PNG and TIFF stay 16-bit.
         model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
         vividness: 0 (dull) to 1 (vivid).
         size: Short side in pixels at which colours are found; OUT keeps the photograph's size.
+        keep_toning: Lay the colours over the sepia or other tint of a print, which is taken out
+            otherwise.
         overwrite: Replace OUT if it exists; without this flag that is an error.
     """
     start = time.perf_counter()
-    output = picture.with_name(f"{picture.stem}-color.png") if output is None else output
+    word = ""
+    if output is None:
+        output = _beside(picture)
+        word = "" if output.suffix == picture.suffix else ", a PNG, which holds all colours,"
     _check_paths(picture, output, overwrite)
+    from colorize_hub.files import colour_file
     from colorize_hub.hub import load
-    from colorize_hub.image import save_image
 
-    coloured = load(model).colorize(picture, vividness=vividness, size=size)
-    save_image(coloured, output)
-    print(f"Wrote {output} in {time.perf_counter() - start:.1f} s")
+    colour_file(
+        load(model), picture, output, vividness=vividness, size=size, keep_toning=keep_toning
+    )
+    print(f"Wrote {output}{word} in {time.perf_counter() - start:.1f} s")
 
 
 def app(
@@ -82,9 +90,16 @@ def app(
     build_demo(load(model)).launch(server_name=host, server_port=port)
 
 
+def _beside(picture: Path) -> Path:
+    """The name that a photograph gets in colour: in its own format, or PNG if that cannot be."""
+    from colorize_hub.saving import writable_suffix
+
+    return picture.with_name(f"{picture.stem}-color{writable_suffix(picture)}")
+
+
 def _check_paths(picture: Path, output: Path, overwrite: bool) -> None:
     """Find what would fail later, before torch and the model are loaded."""
-    from colorize_hub.image import check_savable
+    from colorize_hub.saving import check_savable
 
     if picture.is_dir():
         raise IsADirectoryError(f"{picture} is a folder; photo takes one picture.")

@@ -1,0 +1,178 @@
+"""Colours into files: each format's best settings, what travels beside the pixels, whole or not."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from colorize_hub import deep, metadata
+from colorize_hub.deep import Beside
+from colorize_hub.formats import PictureError
+
+logger = logging.getLogger(__name__)
+
+_FINE = {"quality": 95, "subsampling": "4:4:4"}
+_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {"compress_level": 1}),
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), ("JPEG", _FINE)),
+    ".webp": ("WEBP", {"quality": 95, "use_sharp_yuv": True, "exact": True}),
+    ".avif": ("AVIF", _FINE),
+    # uncompressed: through libtiff, PIL fails on most EXIF
+    **dict.fromkeys((".tif", ".tiff"), ("TIFF", {})),
+    **dict.fromkeys((".bmp", ".dib"), ("BMP", {})),
+    **dict.fromkeys((".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf"), ("JPEG2000", {})),
+}
+_XMP_TAG = 700
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
+_DEEP_SAVERS = {"PNG": deep.save_png, "TIFF": deep.save_tiff}
+_NO_ALPHA = ("JPEG", "BMP")
+
+
+def writable_suffix(path: str | os.PathLike[str]) -> str:
+    """The suffix of a file name, if pictures in colour can be written as such; ".png" if not."""
+    suffix = Path(path).suffix
+    return suffix if suffix.lower() in _FORMATS else ".png"
+
+
+def check_savable(path: str | os.PathLike[str]) -> None:
+    """Raises what `save_image` would on account of ``path`` alone, before there is an image."""
+    _format_of(Path(path))
+
+
+def save_image(image: Image.Image, path: str | os.PathLike[str], exif: bytes | None = None) -> None:
+    """Saves an 8-bit sRGB image; the file appears whole or not at all.
+
+    The suffix picks the format: .png, .tif, .bmp and .jp2 are lossless, .jpg and .avif are quality
+    95 without chroma subsampling, .webp quality 95. All are tagged as sRGB; XMP and resolution are
+    those in ``image.info``, as far as the format has a place for them.
+
+    Args:
+        image: mode RGB or RGBA. JPEG and BMP take RGBA only if it is opaque everywhere.
+        path: where to; an existing file is replaced.
+        exif: EXIF block to embed; None takes ``image.info["exif"]``, b"" embeds none.
+
+    Raises:
+        PictureError: unknown suffix, other mode, too large for the format, or transparency in a
+            format without.
+        FileNotFoundError: the parent folder does not exist.
+        IsADirectoryError: ``path`` is a folder.
+    """
+    path = Path(path)
+    format_name, options = _format_of(path)
+    image = _fit_format(image, format_name, path)
+    beside = Beside(
+        metadata.srgb_profile(),
+        image.info.get("exif", b"") if exif is None else exif,
+        image.info.get("xmp", b""),
+        image.info.get("dpi"),
+    )
+    with _whole(path) as file:
+        image.save(file, format=format_name, **options, **_embedded(beside, format_name, path))
+
+
+def save_deep(levels: np.ndarray, path: str | os.PathLike[str], beside: Beside) -> None:
+    """Saves 16-bit colours as such; the file appears whole or not at all.
+
+    Args:
+        levels: (H, W, 3) RGB or (H, W, 4) RGBA, uint16, sRGB-encoded.
+        path: where to, a name for which `holds_deep`; an existing file is replaced.
+        beside: what to store with them.
+
+    Raises:
+        PictureError: another suffix, or too large for the format.
+        FileNotFoundError: the parent folder does not exist.
+        IsADirectoryError: ``path`` is a folder.
+    """
+    format_name, _ = _format_of(Path(path))
+    if format_name not in _DEEP_SAVERS:
+        raise PictureError(f"Cannot save {path} with 16 bits: save as .png or .tif.")
+    with _whole(Path(path)) as file:
+        _DEEP_SAVERS[format_name](file, levels, beside)
+
+
+def holds_deep(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of this name can have 16 bits a channel."""
+    return _FORMATS.get(Path(path).suffix.lower(), ("", {}))[0] in _DEEP_SAVERS
+
+
+def _embedded(beside: Beside, format_name: str, path: Path) -> dict[str, Any]:
+    """What Pillow's saver of a format takes for the things beside the pixels."""
+    dpi = {"dpi": beside.dpi} if beside.dpi else {}
+    if format_name == "BMP":
+        return dpi
+    if format_name == "JPEG2000":
+        return {}
+    exif, xmp = beside.exif, beside.xmp
+    if format_name == "JPEG" and len(exif) > 65_533:
+        logger.warning("%s: %d bytes of EXIF do not fit in a JPEG; left out", path, len(exif))
+        exif = b""
+    if format_name == "JPEG" and len(xmp) > 65_504:
+        logger.warning("%s: %d bytes of XMP do not fit in a JPEG; left out", path, len(xmp))
+        xmp = b""
+    given: dict[str, Any] = {"icc_profile": beside.icc, **({"exif": exif} if exif else {})}
+    if format_name in ("JPEG", "PNG", "TIFF"):
+        given |= dpi
+    if xmp and format_name == "PNG":
+        given["pnginfo"] = PngImagePlugin.PngInfo()
+        given["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
+    elif xmp and format_name == "TIFF":  # where it is one tag more
+        given["exif"] = Image.Exif()
+        given["exif"].load(exif)
+        given["exif"][_XMP_TAG] = xmp
+    elif xmp:
+        given["xmp"] = xmp
+    return given
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a file that takes the place of ``path`` once it is complete."""
+    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        with partial.open("xb") as file:
+            yield file
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _format_of(path: Path) -> tuple[str, dict[str, Any]]:
+    if path.suffix.lower() not in _FORMATS:
+        raise PictureError(
+            f"Cannot save {path}: expected a name ending in .png, .jpg, .tif, .webp, .avif, .bmp"
+            f" or .jp2, got {path.suffix or 'no suffix'!r}."
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"Cannot save {path}: it is a folder.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"Cannot save {path}: create the folder {path.parent} first.")
+    return _FORMATS[path.suffix.lower()]
+
+
+def _fit_format(image: Image.Image, format_name: str, path: Path) -> Image.Image:
+    if image.mode not in ("RGB", "RGBA"):
+        raise PictureError(
+            f"Cannot save {path}: expected an RGB or RGBA image, got {image.mode}: convert it."
+        )
+    longest = _LONGEST_SIDE.get(format_name, max(image.size))
+    if max(image.size) > longest:
+        raise PictureError(
+            f"Cannot save {path}: {image.width} x {image.height} pixels, but {format_name} ends at"
+            f" {longest} a side; save as .png or .tif."
+        )
+    if format_name not in _NO_ALPHA or image.mode == "RGB":
+        return image
+    if image.getchannel("A").getextrema() != (255, 255):
+        raise PictureError(
+            f"Cannot save {path}: {format_name} has no transparency and this picture does; save as"
+            " .png, .webp or .tif, or flatten it first."
+        )
+    return image.convert("RGB")

@@ -1,0 +1,117 @@
+"""Small picture files of every format and mode, as bytes, to be used whole or damaged."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from colorize_hub import deep, metadata
+from colorize_hub.deep import Beside
+from tests.scenes import scene
+
+HEIGHT, WIDTH = 36, 52
+GREY = scene(HEIGHT, WIDTH)
+RGB = np.asarray(Image.fromarray(scene(HEIGHT, WIDTH, 3)).convert("RGB"))
+ALPHA = np.tile(np.linspace(40, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
+
+
+def _pil(mode: str, kind: str, **options: object) -> Callable[[], bytes]:
+    def encode() -> bytes:
+        if mode in ("LA", "RGBA"):
+            image = Image.fromarray(GREY if mode == "LA" else RGB)
+            image.putalpha(Image.fromarray(ALPHA))
+        elif mode == "I;16":
+            image = Image.fromarray(GREY.astype(np.uint16) * 257)
+        elif mode == "F":
+            image = Image.fromarray(GREY / np.float32(255))
+        else:
+            image = Image.fromarray(GREY if mode in ("1", "L") else RGB).convert(mode)
+        return saved(image, kind, **options)
+
+    return encode
+
+
+def saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _deep(save: Callable[..., None], channels: int) -> Callable[[], bytes]:
+    def encode() -> bytes:
+        buffer = io.BytesIO()
+        levels = np.dstack([RGB, ALPHA])[:, :, :channels].astype(np.uint16) * 257 - 3 * (
+            RGB[..., :1] > 9
+        )
+        save(buffer, levels.astype(np.uint16), Beside(metadata.srgb_profile()))
+        return buffer.getvalue()
+
+    return encode
+
+
+def _frames(kind: str, **options: object) -> Callable[[], bytes]:
+    def encode() -> bytes:
+        others = [Image.fromarray(255 - RGB), Image.fromarray(RGB[::-1])]
+        first = Image.fromarray(RGB)
+        return saved(first, kind, save_all=True, append_images=others, **options)
+
+    return encode
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, depth: int, kind: int, rows: bytes, *before: bytes) -> bytes:
+    """A PNG of its rows, each with its filter byte, and of chunks that stand before them."""
+    header = chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, kind, 0, 0, 0))
+    data = chunk(b"IDAT", zlib.compress(rows, 9))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(before) + data + chunk(b"IEND", b"")
+
+
+def _grey_alpha_16() -> bytes:
+    levels = np.dstack([GREY, ALPHA]).astype(">u2") * 257
+    rows = b"".join(b"\0" + row.tobytes() for row in levels)
+    return png(WIDTH, HEIGHT, 16, 4, rows)
+
+
+WHOLE: dict[str, Callable[[], bytes]] = {
+    "rgb.jpg": _pil("RGB", "JPEG", quality=95, subsampling="4:4:4"),
+    "grey.jpg": _pil("L", "JPEG", quality=95),
+    "progressive.jpg": _pil("RGB", "JPEG", quality=95, progressive=True, subsampling="4:4:4"),
+    "cmyk.jpg": _pil("CMYK", "JPEG", quality=95),
+    "rgb.png": _pil("RGB", "PNG"),
+    "rgba.png": _pil("RGBA", "PNG"),
+    "grey-alpha.png": _pil("LA", "PNG"),
+    "palette.png": _pil("P", "PNG"),
+    "bits.png": _pil("1", "PNG"),
+    "grey16.png": _pil("I;16", "PNG"),
+    "rgb16.png": _deep(deep.save_png, 3),
+    "rgba16.png": _deep(deep.save_png, 4),
+    "grey-alpha16.png": _grey_alpha_16,
+    "rgb.tif": _pil("RGB", "TIFF"),
+    "lzw.tif": _pil("RGB", "TIFF", compression="tiff_lzw"),
+    "deflate.tif": _pil("L", "TIFF", compression="tiff_adobe_deflate"),
+    "fax.tif": _pil("1", "TIFF", compression="group4"),
+    "cmyk.tif": _pil("CMYK", "TIFF"),
+    "lab.tif": _pil("LAB", "TIFF"),
+    "float.tif": _pil("F", "TIFF"),
+    "grey16.tif": _pil("I;16", "TIFF"),
+    "rgb16.tif": _deep(deep.save_tiff, 3),
+    "rgba16.tif": _deep(deep.save_tiff, 4),
+    "pages.tif": _frames("TIFF"),
+    "lossy.webp": _pil("RGB", "WEBP", quality=95),
+    "lossless.webp": _pil("RGBA", "WEBP", lossless=True, exact=True),
+    "animated.webp": _frames("WEBP", lossless=True),
+    "rgb.avif": _pil("RGB", "AVIF", quality=95, speed=10),
+    "rgb.bmp": _pil("RGB", "BMP"),
+    "bits.bmp": _pil("1", "BMP"),
+    "grey.gif": _pil("L", "GIF"),
+    "animated.gif": _frames("GIF"),
+    "animated.png": _frames("PNG"),
+    "rgb.jp2": _pil("RGB", "JPEG2000"),
+    "grey.j2k": _pil("L", "JPEG2000", no_jp2=True),
+}
