@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from colorize_hub.canvas import Canvas
     from colorize_hub.colorizer import Colorizer
+    from colorize_hub.frames import Frame
     from colorize_hub.hints import Hint
     from colorize_hub.hub import load
 from colorize_hub.version import __version__
 
-__all__ = ["Canvas", "Colorizer", "Hint", "__version__", "load"]
+__all__ = ["Canvas", "Colorizer", "Frame", "Hint", "__version__", "load"]
 
-_HOME = {"Canvas": "canvas", "Colorizer": "colorizer", "Hint": "hints", "load": "hub"}
+_HOME = {
+    "Canvas": "canvas",
+    "Colorizer": "colorizer",
+    "Frame": "frames",
+    "Hint": "hints",
+    "load": "hub",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from os import PathLike
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -15,18 +17,27 @@ from torch import Tensor
 
 from colorize_hub.bins import decode_bins
 from colorize_hub.canvas import Canvas
-from colorize_hub.compose import GRID, Prepared
+from colorize_hub.compose import Prepared
 from colorize_hub.config import ColorizerConfig
+from colorize_hub.frames import Frame, check_steadiness, colour_frames
 from colorize_hub.hints import HINT_STRIDE, Hint
 from colorize_hub.image import ImageLike
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 from colorize_hub.spread import Cells, spread_hints
+from colorize_hub.working import GRID
 
 _BATCH = 8
+_MOST_WAITING = 4 * _BATCH  # pictures held at full size until enough have the same shape
+
+# Threads do not survive a fork: with more than one, the first convolution of the child would hang.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 class Colorizer:
     """A trained model, ready to colour. Holds no state between calls: safe to share by threads.
+
+    It can be pickled, and the cache of `datasets` knows it again in another process.
 
     Attributes:
         config: the model's ColorizerConfig.
@@ -75,13 +86,21 @@ class Colorizer:
         vividness: float | None = None,
         size: int | None = None,
     ) -> list[Image.Image | np.ndarray]: ...
+    @overload
     def colorize(
         self,
-        image: ImageLike | Sequence[ImageLike],
+        image: Mapping[str, Any],
         hints: Sequence[Hint] = (),
         vividness: float | None = None,
         size: int | None = None,
-    ) -> Image.Image | np.ndarray | list[Image.Image | np.ndarray]:
+    ) -> dict[str, Any]: ...
+    def colorize(
+        self,
+        image: ImageLike | Sequence[ImageLike] | Mapping[str, Any],
+        hints: Sequence[Hint] = (),
+        vividness: float | None = None,
+        size: int | None = None,
+    ) -> Image.Image | np.ndarray | list[Image.Image | np.ndarray] | dict[str, Any]:
         """Colour a picture, or a list of pictures.
 
         Colours that a picture already has are ignored: only its lightness is read, and it is kept
@@ -89,38 +108,43 @@ class Colorizer:
 
         Args:
             image: path, PIL image or array (see image.read_picture), or a list of these, which is
-                worked on in batches.
+                worked on in batches; or a row or batch of rows of a dataset, for `Dataset.map`,
+                with such in the column "image" or in the only column that has them.
             hints: colours to fix, in pixels of the picture; for a single picture only.
             vividness: 0 (dull) to 1 (vivid); None takes the model's calibrated value.
             size: working short side in pixels; None takes the model's.
 
         Returns:
             What came in, in colour: array for array (same dtype), PIL image for PIL image or path;
-            same width and height, alpha kept; a list for a list, in its order.
+            same width and height, alpha kept; a list for a list, in its order; for a row or batch
+            that column alone.
 
         Raises:
             PictureError: the picture cannot be read or used.
             FileNotFoundError: there is no such file.
             ValueError: vividness, size or a hint out of range, or hints with a list.
         """
+        if isinstance(image, Mapping):
+            column = _picture_column(image)
+            return {column: self.colorize(image[column], hints, vividness, size)}
         if not isinstance(image, Sequence) or isinstance(image, str | bytes):
             return self.canvas(image, size).render(hints, vividness)
         if hints:
             raise ValueError(
                 "hints belong to one picture, got a list of pictures; colour them one by one."
             )
-        pictures = [Prepared.read(one, self._size(size)) for one in image]
-        coloured: list[Image.Image | np.ndarray | None] = [None] * len(pictures)
-        same_shape: dict[torch.Size, list[int]] = defaultdict(list)
-        for index, prepared in enumerate(pictures):
-            same_shape[prepared.working.shape].append(index)
-        for indices in same_shape.values():
-            for first in range(0, len(indices), _BATCH):
-                batch = indices[first : first + _BATCH]
-                ab = self._plain_ab(torch.cat([pictures[i].working for i in batch]), vividness)
-                for i, one in zip(batch, ab, strict=True):
-                    coloured[i] = pictures[i].paint(one)
-        return [one for one in coloured if one is not None]
+        coloured: dict[int, Image.Image | np.ndarray] = {}
+        same_shape: dict[torch.Size, dict[int, Prepared]] = defaultdict(dict)
+        for index, one in enumerate(image):
+            prepared = Prepared.read(one, self._size(size))
+            same_shape[prepared.working.shape][index] = prepared
+            most = max(same_shape.values(), key=len)
+            if len(most) == _BATCH or sum(map(len, same_shape.values())) == _MOST_WAITING:
+                coloured |= self._paint(most, vividness)
+                most.clear()
+        for rest in filter(None, same_shape.values()):
+            coloured |= self._paint(rest, vividness)
+        return [coloured[index] for index in range(len(image))]
 
     def canvas(self, image: ImageLike, size: int | None = None) -> Canvas:
         """Encode a picture once, to be rendered many times with different hints.
@@ -129,6 +153,31 @@ class Colorizer:
         """
         prepared = Prepared.read(image, self._size(size))
         return Canvas(self._network, prepared, self._encode(prepared.working))
+
+    def colorize_frames(
+        self, frames: Iterable[ImageLike | Frame], smoothing: float = 0.8, look_ahead: int = 0
+    ) -> Iterator[Image.Image | np.ndarray]:
+        """Colour a film or a live picture in steady colour, frame by frame.
+
+        Args:
+            frames: pictures in order, each as for `colorize`, or Frames, which bring hints,
+                vividness and working size of their own; read one by one as results are taken.
+                A change of hints or vividness shows at once.
+            smoothing: 0 (each frame as `colorize` gives it) to 1 (steadiest).
+            look_ahead: frames to read ahead, so that colours are smoothed both ways; for files.
+
+        Yields:
+            For each frame what `colorize` would give; the first, and the first after a cut or a
+            change of the frames' width or height, is exactly that.
+
+        Raises:
+            ValueError: smoothing outside 0..1, or look_ahead not a whole number from 0; at once.
+            ModuleNotFoundError: smoothing needs OpenCV and it is missing; at once.
+        """
+        check_steadiness(smoothing, look_ahead)
+        return colour_frames(
+            lambda frame: self.canvas(frame.image, frame.size), frames, smoothing, look_ahead
+        )
 
     @torch.inference_mode()
     def predict_ab(
@@ -161,7 +210,7 @@ class Colorizer:
                 f"predict_ab expects a hint_map of shape {grid}, got {tuple(hint_map.shape)}."
             )
         features = self._encode(lightness)
-        plain = self._network.decode(features)
+        plain, affinity = self._network.decode_plain(features)
         ab = self._colours(plain, vividness)
         if hint_map is not None:
             hint_map = hint_map.to(plain)
@@ -172,10 +221,24 @@ class Colorizer:
             step, scale = self.config.bin_step, self.config.chroma_scale
             for i, one in enumerate(hint_map):
                 if one[2].any():
-                    ab[i] = spread_hints(
-                        one, hinted[i], Cells.read(plain[i], small[i], step), scale
-                    )
+                    kin = None if affinity is None else affinity[i]
+                    cells = Cells.read(plain[i], small[i], step, kin)
+                    ab[i] = spread_hints(one, hinted[i], cells, scale)
         return F.interpolate(ab, size=(height, width), mode="bicubic")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        weights = {name: value.cpu() for name, value in self._network.state_dict().items()}
+        return _revive, (self.config, str(self.device), self._dtype, weights)
+
+    def _paint(
+        self, pictures: Mapping[int, Prepared], vividness: float | None
+    ) -> dict[int, Image.Image | np.ndarray]:
+        """Pictures of one working shape in colour, under the same keys."""
+        ab = self._plain_ab(torch.cat([one.working for one in pictures.values()]), vividness)
+        return {
+            key: one.paint(colours)
+            for (key, one), colours in zip(pictures.items(), ab, strict=True)
+        }
 
     @torch.inference_mode()
     def _encode(self, lightness: Tensor) -> list[Tensor]:
@@ -205,3 +268,29 @@ def _best_device() -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _picture_column(row: Mapping[str, Any]) -> str:
+    """The column of a row, or of a batch of rows, that holds the pictures."""
+    if "image" in row:
+        return "image"
+    firsts = {
+        name: value[0] if isinstance(value, list) and value else value
+        for name, value in row.items()
+    }
+    found = [name for name, one in firsts.items() if isinstance(one, Image.Image | np.ndarray)]
+    if len(found) != 1:
+        raise ValueError(
+            'Expected a column "image", or one column of PIL images or arrays, got '
+            f"{', '.join(row)}: take the pictures out, and colorize them as a list."
+        )
+    return found[0]
+
+
+def _revive(
+    config: ColorizerConfig, device: str, dtype: torch.dtype, weights: dict[str, Tensor]
+) -> Colorizer:
+    """What Colorizer.__reduce__ took apart."""
+    colorizer = Colorizer(ColorNet(config), device, dtype)
+    colorizer._network.load_state_dict(weights)
+    return colorizer

@@ -1,5 +1,7 @@
 """How good are the colours? PSNR, colourfulness, CIEDE2000, KID and the share out of gamut.
 
+How steady they are in a film, warping error and CDC, is measured in flicker.py.
+
 Pictures are (B, 3, H, W) sRGB: uint8, or float 0..1, which is rounded to 8 bits first, so that a
 score describes what a viewer's file would hold. PSNR rewards dull colour: always read it beside
 the PSNR of the grey picture and the difference in colourfulness.
@@ -12,7 +14,21 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from colorize_hub.color import in_gamut, rgb_to_lab
+from colorize_hub.color import eight_bit, in_gamut, rgb_to_lab
+from colorize_hub.flicker import cdc, warping_error
+
+__all__ = [
+    "PSNR_CAP",
+    "cdc",
+    "ciede2000",
+    "colorfulness",
+    "delta_e",
+    "kid",
+    "out_of_gamut",
+    "psnr",
+    "spread_delta_e",
+    "warping_error",
+]
 
 PSNR_CAP = 50.0
 
@@ -34,7 +50,7 @@ def psnr(rgb: Tensor, truth: Tensor) -> float:
         ValueError: The shapes or value ranges are not as described.
     """
     _check_pair(rgb, truth)
-    error = _eight_bit(rgb) - _eight_bit(truth)
+    error = eight_bit(rgb) - eight_bit(truth)
     mean_square = error.square().mean(dim=(1, 2, 3))
     floor = 255.0**2 / 10 ** (PSNR_CAP / 10)
     return float((10 * torch.log10(255.0**2 / mean_square.clamp(min=floor))).mean())
@@ -56,7 +72,7 @@ def colorfulness(rgb: Tensor) -> Tensor:
     Raises:
         ValueError: The shape or the value range is not as described.
     """
-    red, green, blue = _eight_bit(rgb).flatten(2).unbind(dim=1)  # each (B, H * W)
+    red, green, blue = eight_bit(rgb).flatten(2).unbind(dim=1)  # each (B, H * W)
     red_green = red - green
     yellow_blue = (red + green) / 2 - blue
     spread = red_green.var(dim=1, correction=0) + yellow_blue.var(dim=1, correction=0)
@@ -98,7 +114,7 @@ def spread_delta_e(versions: Sequence[Tensor]) -> float:
         )
     for version in versions[1:]:
         _check_pair(versions[0], version)
-    labs = [rgb_to_lab((_eight_bit(version) / 255).float()) for version in versions]
+    labs = [rgb_to_lab((eight_bit(version) / 255).float()) for version in versions]
     pairs = [float(ciede2000(*pair).double().mean()) for pair in combinations(labs, 2)]
     return sum(pairs) / len(pairs)
 
@@ -192,26 +208,6 @@ def out_of_gamut(lightness: Tensor, ab: Tensor) -> float:
         A share 0..1.
     """
     return 1.0 - float(in_gamut(lightness, ab).double().mean())
-
-
-def _eight_bit(rgb: Tensor) -> Tensor:
-    """Whole numbers 0..255 in float64."""
-    if rgb.ndim != 4 or rgb.shape[1] != 3:
-        raise ValueError(
-            f"expected pictures of shape (B, 3, H, W), got {tuple(rgb.shape)}; "
-            "move the channels to the second axis and add the batch axis."
-        )
-    if rgb.dtype == torch.uint8:
-        return rgb.double()
-    if not rgb.is_floating_point():
-        raise ValueError(f"expected uint8 or float pictures, got {rgb.dtype}; convert to uint8.")
-    low, high = float(rgb.min()), float(rgb.max())
-    if not (low >= -1e-3 and high <= 1 + 1e-3):
-        raise ValueError(
-            f"expected float pictures in 0..1, got values {low:.3g}..{high:.3g}; "
-            "divide 8-bit values by 255 or pass them as uint8."
-        )
-    return (rgb.double().clamp(0, 1) * 255).round()
 
 
 def _check_pair(rgb: Tensor, truth: Tensor) -> None:

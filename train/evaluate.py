@@ -2,7 +2,7 @@
 
 Every picture is brought to 256x256, made grey by its L*, coloured by the model as a user would
 have it coloured, and compared with the truth and with plain grey. What metrics.json holds is
-described in colorize_hub.results.
+described in colorize_hub.results. With --video it scores films instead, see evaluate_video.py.
 """
 
 import json
@@ -20,12 +20,20 @@ from torch import Tensor
 
 from colorize_hub.color import rgb_to_lightness
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.compose import working_shape
 from colorize_hub.hub import load
 from colorize_hub.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
+from colorize_hub.working import working_shape
 from train.classifier import Classifier, open_classifier
 from train.contact_sheet import ACROSS, contact_sheet
 from train.curve_plot import plot_hint_curve
+from train.evaluate_video import (
+    STILLS,
+    Steadiness,
+    judge_films,
+    open_films,
+    video_table,
+    write_video,
+)
 from train.pictures import SIDE, Sample, data_name, read_pictures, square, to_batch, to_grey
 from train.steering import judge_hints, judge_sizes
 
@@ -42,7 +50,17 @@ class EvaluateConfig:
     data: str
     """Hub dataset id, folder of pictures, folder of parquet files, or one parquet file."""
     output: Path
-    """Folder for metrics.json, contact_sheet.jpg and hint_curve.png."""
+    """Folder for metrics.json, contact_sheet.jpg and hint_curve.png; with --video, for
+    video.json."""
+    video: Path | None = None
+    """Folder of clips: judge how steady the colours of films are, instead of pictures. The films
+    are the clips and windows that move over the pictures of --data (24 unless --limit says)."""
+    video_frames: int = 150
+    """At most this many frames of each clip, from its middle."""
+    smoothing: float = 0.8
+    """Of the films: 0 (frame by frame) to 1 (steadiest)."""
+    look_ahead: int = 8
+    """Of the films: frames read ahead, as files are coloured."""
     model: str | None = None
     """Hub model id or model folder; the bundled model when left out."""
     column: str | None = None
@@ -158,6 +176,9 @@ def main() -> None:
     """Read the flags, evaluate, write and print the result."""
     config = tyro.cli(EvaluateConfig, prog="python -m train.evaluate")
     colorizer = load(config.model)
+    if config.video is not None:
+        _evaluate_video(colorizer, config, config.video)
+        return
     evaluation = evaluate(
         colorizer,
         read_pictures(config.data, config.split, config.column, config.limit),
@@ -170,6 +191,16 @@ def main() -> None:
     written = write_evaluation(evaluation, config.output)
     print_metrics(evaluation.metrics)
     print(f"Wrote {', '.join(written)} to {config.output}")
+
+
+def _evaluate_video(colorizer: Colorizer, config: EvaluateConfig, clips: Path) -> None:
+    stills = read_pictures(config.data, config.split, config.column, config.limit or STILLS)
+    films = open_films(clips, stills, config.video_frames)
+    how = Steadiness(config.smoothing, config.look_ahead, config.size, config.vividness)
+    found = judge_films(colorizer, films, how)
+    path = write_video(found, config.output)
+    print(video_table(found))
+    print(f"Wrote {path}")
 
 
 def print_metrics(metrics: Metrics) -> None:

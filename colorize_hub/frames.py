@@ -1,0 +1,141 @@
+"""Frames of a film or a webcam, coloured one after the other in steady colour."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from colorize_hub.canvas import Canvas
+from colorize_hub.compose import Prepared
+from colorize_hub.hints import Hint, draw_hints
+from colorize_hub.image import ImageLike
+from colorize_hub.motion import Motion, load_opencv
+from colorize_hub.steady import State, TemporalSmoother, look_back, memory
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame with what a person wants of it; a bare picture stands for Frame(picture).
+
+    Attributes:
+        image: path, PIL image or array.
+        hints: colours to fix, in pixels of the frame, as for `Canvas.render`.
+        vividness: 0 (dull) to 1 (vivid); None takes the model's calibrated value.
+        size: working short side in pixels; None takes the model's.
+    """
+
+    image: ImageLike
+    hints: Sequence[Hint] = ()
+    vividness: float | None = None
+    size: int | None = None
+
+
+ImageOut = Image.Image | np.ndarray
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A frame that is coloured but for what the frames after it say."""
+
+    frame: Frame
+    prepared: Prepared
+    own: State
+    smoothed: State
+    to_previous: Motion | None
+
+    def paint(self, later: State | None) -> ImageOut:
+        """The finished frame, given what the frames after it say; hinted cells are as hinted."""
+        ab = (self.smoothed if later is None else self.smoothed.joined(later)).ab
+        if self.frame.hints:
+            picture, grid = self.prepared.picture, (ab.shape[1], ab.shape[2])
+            hint_map = draw_hints(self.frame.hints, (picture.height, picture.width), grid)
+            ab = torch.where(hint_map[0, 2] > 0, self.own.ab, ab)
+        return self.prepared.paint(ab, self.frame.hints)
+
+
+def check_steadiness(smoothing: float, look_ahead: int) -> None:
+    """Refuse what `colour_frames` cannot use.
+
+    Raises:
+        ValueError: smoothing outside 0..1, or look_ahead not a whole number from 0.
+        ModuleNotFoundError: smoothing needs OpenCV and it is missing.
+    """
+    if memory(smoothing):
+        load_opencv()
+    if isinstance(look_ahead, bool) or not isinstance(look_ahead, int) or look_ahead < 0:
+        raise ValueError(f"look_ahead must be a whole number of frames from 0, got {look_ahead!r}.")
+
+
+def colour_frames(
+    open_canvas: Callable[[Frame], Canvas],
+    frames: Iterable[ImageLike | Frame],
+    smoothing: float,
+    look_ahead: int,
+) -> Iterator[ImageOut]:
+    """Colour frames in order; see `Colorizer.colorize_frames`.
+
+    Args:
+        open_canvas: encodes a frame.
+        frames: read one by one, at most `look_ahead` before they are needed.
+        smoothing: 0 (frame by frame) to 1 (steadiest).
+        look_ahead: frames.
+    """
+    if not smoothing:
+        for one in frames:
+            frame = one if isinstance(one, Frame) else Frame(one)
+            yield open_canvas(frame).render(frame.hints, frame.vividness)
+        return
+    smoother, waiting = TemporalSmoother(smoothing), deque[_Waiting]()
+    last: _Waiting | None = None
+    for one in frames:
+        frame = one if isinstance(one, Frame) else Frame(one)
+        canvas = open_canvas(frame)
+        if last is not None and not _same_shape(last.prepared, canvas.prepared):
+            smoother, last = TemporalSmoother(smoothing), None
+        ab = canvas.predict(frame.hints, frame.vividness)
+        shift = None if last is None else _shift(canvas, ab, frame, last.frame)
+        smoothed = smoother.smooth(canvas.prepared.working, ab, shift)
+        own, to_previous = State.fresh(ab), smoother.to_previous
+        if last is None or shift is not None or last.own.frames.shape != own.frames.shape:
+            to_previous = None  # what comes from here on says nothing about the frames before
+        if to_previous is None:
+            while waiting:
+                yield _paint_first(waiting, smoothing)
+        last = _Waiting(frame, canvas.prepared, own, smoothed, to_previous)
+        waiting.append(last)
+        if len(waiting) > look_ahead:
+            yield _paint_first(waiting, smoothing)
+    while waiting:
+        yield _paint_first(waiting, smoothing)
+
+
+def _paint_first(waiting: deque[_Waiting], smoothing: float) -> ImageOut:
+    """Takes out the first of the waiting frames; those behind it show the same scene."""
+    first = waiting.popleft()
+    ahead = [(one.own, one.to_previous) for one in waiting if one.to_previous is not None]
+    return first.paint(look_back(ahead, smoothing))
+
+
+def _shift(canvas: Canvas, ab: Tensor, frame: Frame, before: Frame) -> Tensor | None:
+    """How far a changed wish moves the colours of a frame; None if nothing changed.
+
+    A hint that only moved follows its object, as the colours carried along do.
+    """
+    if _wish(frame) == _wish(before):
+        return None
+    return ab - canvas.predict(before.hints, before.vividness)
+
+
+def _wish(frame: Frame) -> tuple[object, ...]:
+    return (frame.vividness, *((hint.rgb, hint.radius) for hint in frame.hints))
+
+
+def _same_shape(one: Prepared, other: Prepared) -> bool:
+    first, second = one.picture, other.picture
+    return (first.height, first.width) == (second.height, second.width)

@@ -1,0 +1,185 @@
+"""Steady colour: what was predicted for earlier frames, carried along by the motion.
+
+A prediction flickers from frame to frame; what it shows seldom does. So the colours of earlier
+frames, small as the network predicts them, are moved to where the things they lie on are now (see
+motion.py) and averaged with the new prediction, as far as the motion is to be trusted. Lightness is
+never touched: a frame's detail is its own.
+
+What is new to the picture has no past, but its surroundings have: their flicker is taken off it.
+The mean of colours that disagree is dull. So chroma is averaged by itself, and given back to the
+mean as far as its hue is certain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from colorize_hub.motion import Motion, motions
+
+_MOST_FRAMES = 100.0  # that any average is made of
+_NEARBY = 6  # cells: the surroundings in which a prediction flickers as one
+_CERTAIN = 2.0  # frames of past in the surroundings that count for half
+_YOUNG = 4.0  # frames of past at which a cell trusts its surroundings for half
+_ALIKE = 12.0  # a*b* by which it may differ from them, at which that falls to exp(-1)
+_MOST_RESTORED = 1.6  # factor on the chroma of a mean
+
+
+@dataclass(frozen=True)
+class State:
+    """Averaged colours of one frame.
+
+    Attributes:
+        colour: (3, h, w) mean a*, mean b* and mean chroma, the root of a*^2 + b*^2.
+        frames: (h, w) how many frames' predictions these are the mean of, at least 1.
+    """
+
+    colour: Tensor
+    frames: Tensor
+
+    @classmethod
+    def fresh(cls, ab: Tensor) -> State:
+        """Of a frame on its own, (2, h, w) a*b*."""
+        ab = ab.float().cpu()
+        return cls(torch.cat((ab, _chroma(ab))), torch.ones_like(ab[0]))
+
+    def joined(self, other: State) -> State:
+        """The mean of both."""
+        frames = self.frames + other.frames
+        return State(self.colour + (other.colour - self.colour) * (other.frames / frames), frames)
+
+    def calmed(self, other: State) -> State:
+        """Without the flicker of its surroundings.
+
+        What is new to the picture has no past of its own; but where what looks like it nearby has
+        just left its mean in `other`, this one will have left its own as far.
+        """
+        weight = other.frames[None]
+        near = _blurred(torch.cat((self.colour, other.colour, torch.ones_like(weight))) * weight)
+        own, mean = near[:3] / (near[6:] + 1e-3), near[3:6] / (near[6:] + 1e-3)
+        certain = near[6:] / (near[6:] + _CERTAIN) * (_YOUNG / (_YOUNG + weight))
+        unlike = (self.colour - own).square().sum(0, keepdim=True) / _ALIKE**2
+        return State(self.colour + (mean - own) * certain * torch.exp(-unlike), self.frames)
+
+    def carried(self, motion: Motion, keep: float) -> State:
+        """Moved to another frame, counting for `keep` times what it did."""
+        colour = motion.carry(self.colour, sharp=True)
+        return State(colour, motion.carry(self.frames[None])[0] * motion.trust * keep)
+
+    def shifted(self, shift: Tensor | None) -> State:
+        """With (2, h, w) a*b* added to all that it is the mean of; None adds nothing."""
+        if shift is None:
+            return self
+        before = self.colour[:2]
+        ab = before + shift.to(before)
+        chroma = self.colour[2:] + _chroma(ab) - _chroma(before)
+        return State(torch.cat((ab, chroma)), self.frames)
+
+    def resized(self, shape: tuple[int, int]) -> State:
+        """On a grid of another (h, w)."""
+        if self.frames.shape == shape:
+            return self
+        both = torch.cat((self.colour, self.frames[None]))[None]
+        both = F.interpolate(both, shape, mode="bilinear", antialias=True)[0]
+        return State(both[:3], both[3])
+
+    @property
+    def ab(self) -> Tensor:
+        """(2, h, w) a*b* to paint."""
+        mean = self.colour[:2]
+        factor = self.colour[2:] / _chroma(mean).clamp_min(1e-3)
+        return mean * factor.clamp(1, _MOST_RESTORED)
+
+
+def memory(smoothing: float) -> float:
+    """The share of its weight that a frame keeps per frame: 0 at smoothing 0, 1 at 1.
+
+    1 - (1 - smoothing)^2: the mean is over about 1 / (1 - smoothing)^2 frames, 25 at 0.8.
+
+    Raises:
+        ValueError: smoothing outside 0..1 or not a number.
+    """
+    if isinstance(smoothing, bool) or not 0 <= smoothing <= 1:
+        raise ValueError(f"smoothing must be 0 (off) to 1 (steadiest), got {smoothing!r}.")
+    return min(1 - (1 - smoothing) ** 2, 1 - 1 / _MOST_FRAMES) if smoothing else 0.0
+
+
+class TemporalSmoother:
+    """The colours of one stream of frames so far.
+
+    Attributes:
+        to_previous: motion from the last frame to the one before it; None where there is no such
+            frame or it shows another scene.
+    """
+
+    def __init__(self, smoothing: float = 0.8) -> None:
+        """Begin with nothing.
+
+        Args:
+            smoothing: 0 (off) to 1 (steadiest).
+
+        Raises:
+            ValueError: smoothing outside 0..1.
+        """
+        self._keep = memory(smoothing)
+        self._lightness: Tensor | None = None
+        self._state: State | None = None
+        self.to_previous: Motion | None = None
+
+    def smooth(self, lightness: Tensor, ab: Tensor, shift: Tensor | None = None) -> State:
+        """Colours of the next frame.
+
+        Args:
+            lightness: (1, 1, H, W) of the frame at working size, L* 0..100.
+            ab: (2, h, w) predicted for it.
+            shift: (2, h, w) by how much `ab` differs from what it would be without what a person
+                has just changed (a hint, vividness): the change shows at once, everywhere.
+
+        Returns:
+            The averaged colours; `ab` itself in the first frame and the first after a cut.
+        """
+        state, self.to_previous = State.fresh(ab), None
+        if self._state is not None and self._lightness is not None and self._keep:
+            before, shape = self._lightness, (ab.shape[1], ab.shape[2])
+            if before.shape != lightness.shape:
+                before = F.interpolate(before, lightness.shape[2:], mode="area")
+            both = motions(before, lightness, shape)
+            if both is not None:
+                to_this, self.to_previous = both
+                carried = self._state.resized(shape).carried(to_this, self._keep).shifted(shift)
+                state = state.calmed(carried).joined(carried)
+        self._state, self._lightness = state, lightness
+        return state
+
+
+def look_back(ahead: list[tuple[State, Motion]], smoothing: float) -> State | None:
+    """What the frames ahead say about this one.
+
+    Args:
+        ahead: the following frames in order, each on its own with the motion from it to the frame
+            before it.
+        smoothing: 0 (off) to 1 (steadiest).
+
+    Returns:
+        Their mean as seen from this frame; None without frames.
+    """
+    keep, carried = memory(smoothing), None
+    for state, motion in reversed(ahead):
+        mean = state if carried is None else state.joined(carried)
+        carried = mean.carried(motion, keep)
+    return carried
+
+
+def _blurred(values: Tensor) -> Tensor:
+    """(C, h, w) values, each the mean of about _NEARBY cells around it in both directions."""
+    height, width = values.shape[1:]
+    rows, columns = max(1, height // _NEARBY), max(1, width // _NEARBY)
+    coarse = F.adaptive_avg_pool2d(values, (rows, columns))
+    return F.interpolate(coarse[None], (height, width), mode="bilinear")[0]
+
+
+def _chroma(ab: Tensor) -> Tensor:
+    return ab.square().sum(0, keepdim=True).sqrt()
