@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Iterator
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; read by torch
 
 import pytest
 import torch
@@ -18,6 +20,8 @@ from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub import BUNDLED
 from colorize_hub.network import ColorNet
 from colorize_hub.sources import CONFIG, WEIGHTS
+from colorize_hub.video import colorize_video
+from tests.clips import read_clip
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -65,6 +69,20 @@ def trained_network(tiny_network):
 @pytest.fixture(scope="session")
 def tiny_colorizer(tiny_network):
     return Colorizer(tiny_network, device="cpu", dtype=torch.float32)
+
+
+@pytest.fixture
+def colour_film(tiny_colorizer, tmp_path):
+    """Colours a film small and quickly; gives the report and what the new file holds."""
+
+    def run(source, smoothing=0, **options):
+        target = tmp_path / f"{source.name}.color.mp4"
+        report = colorize_video(tiny_colorizer, source, target, smoothing, size=32, **options)
+        assert report.target == target
+        assert not target.with_name(target.name + ".part").exists()
+        return report, read_clip(target)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -5,15 +5,27 @@ import sys
 
 import tyro
 
+from colorize_hub.cli.export import export
+from colorize_hub.cli.folder import folder
 from colorize_hub.cli.pictures import app, photo
 from colorize_hub.cli.publishing import dataset, push, space
+from colorize_hub.cli.video import video
 
 _ABOUT = """Colour for black-and-white photographs, on this computer.
 
-Example: colorize-hub photo old.jpg   writes old-color.png beside it.
+Example: colorize-hub photo old.jpg   writes old-color.jpg beside it.
 Each command has its own --help."""
 
-_COMMANDS = {"photo": photo, "app": app, "push": push, "space": space, "dataset": dataset}
+_COMMANDS = {
+    "photo": photo,
+    "folder": folder,
+    "video": video,
+    "app": app,
+    "push": push,
+    "space": space,
+    "dataset": dataset,
+    "export": export,
+}
 
 
 def main() -> None:
@@ -26,13 +38,13 @@ def main() -> None:
             description=_ABOUT,
             config=(tyro.conf.FlagCreatePairsOff,),
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ModuleNotFoundError) as error:
         sys.exit(f"colorize-hub: {_one_line(error)}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _one_line(error: OSError | ValueError) -> str:
+def _one_line(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror + (f": {error.filename}" if error.filename else "")

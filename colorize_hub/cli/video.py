@@ -1,0 +1,115 @@
+"""`colorize-hub video`."""
+
+# ruff: noqa: T201 - a command says what it did
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+def video(
+    film: Annotated[Path, arg(metavar="IN")],
+    output: Annotated[
+        Path | None, arg(metavar="[OUT]", help_behavior_hint="(default: IN's name + -color.mp4)")
+    ] = None,
+    /,
+    *,
+    model: Annotated[
+        str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")
+    ] = None,
+    vividness: Annotated[
+        float | None, arg(metavar="V", help_behavior_hint="(default: the model's own)")
+    ] = None,
+    size: Annotated[
+        int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
+    ] = None,
+    smoothing: Annotated[float, arg(metavar="S")] = 0.8,
+    look_ahead: Annotated[int, arg(metavar="N")] = 8,
+    resume: Annotated[bool, arg(help_behavior_hint="")] = False,
+    overwrite: Annotated[bool, arg(help_behavior_hint="")] = False,
+) -> None:
+    """Colour a film.
+
+    Example: colorize-hub video old.mkv new.mp4
+
+    Ctrl-C leaves a film that plays as far as it got; --resume goes on, after a crash too.
+
+    Args:
+        film: Film to colour, in any format that FFmpeg reads. It is never changed.
+        output: File to write: .mp4. Sound, subtitles and metadata are the film's.
+        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
+        vividness: 0 (dull) to 1 (vivid).
+        size: Short side in pixels at which colours are found; OUT keeps the film's size.
+        smoothing: Steadiness of colours over time: 0 (off, each frame by itself) to 1.
+        look_ahead: Frames read ahead, so that colours are smoothed both ways.
+        resume: Go on with what an earlier run left in OUT.part, if it did.
+        overwrite: Replace OUT if it exists, and drop what an earlier run left.
+    """
+    output = film.parent / f"{film.stem}-color.mp4" if output is None else output
+    with _extra_named():
+        from tqdm import tqdm
+
+        from colorize_hub.hub import load
+        from colorize_hub.video.films import VideoInterrupted, check_paths, colorize_video
+        from colorize_hub.video.reader import probe
+
+        check_paths(film, output, resume, overwrite)
+        probe(film)
+        bar = tqdm(unit=" frames", disable=None)
+        try:
+            report = colorize_video(
+                load(model),
+                film,
+                output,
+                smoothing=smoothing,
+                vividness=vividness,
+                size=size,
+                look_ahead=look_ahead,
+                resume=resume,
+                overwrite=overwrite,
+                on_progress=lambda done, total: _show(bar, done, total),
+            )
+        except VideoInterrupted as stop:
+            bar.close()
+            if stop.report is not None:
+                print(
+                    f"\nStopped: {output} plays as far as it got, {stop.report.frames} frames."
+                    " Give the same command with --resume to go on.",
+                    file=sys.stderr,
+                )
+            raise
+        finally:
+            bar.close()
+    for warning in report.warnings:
+        print(f"colorize-hub: {film}: {warning}", file=sys.stderr)
+    pace = f"{report.seconds:.1f} s, {report.new_frames / report.seconds:.1f} frames a second"
+    print(f"Wrote {output}, {report.frames} frames, in {pace}")
+
+
+@contextmanager
+def _extra_named() -> Iterator[None]:
+    """Say of a missing package what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name == "tqdm":
+            raise ValueError("video needs tqdm: pip install 'colorize-hub[video]'") from error
+        if "colorize-hub[video]" not in str(error):
+            raise
+        raise ValueError(str(error)) from error
+
+
+def _show(bar: tqdm, done: int, total: int | None) -> None:
+    if not bar.n:  # of a film that was begun earlier, count only what is new into the speed
+        bar.reset(total)
+        bar.initial = bar.n = done - 1
+    bar.update(done - bar.n)

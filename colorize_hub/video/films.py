@@ -1,0 +1,259 @@
+"""Films: a file in, an MP4 in colour out, frame by frame in bounded memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from colorize_hub.frames import Frame
+from colorize_hub.video.pipeline import ahead
+from colorize_hub.video.reader import ClipFacts, ClipFrame, VideoError, Warn, probe, read_frames
+from colorize_hub.video.tracks import join
+from colorize_hub.video.writer import SegmentWriter, find_segments
+
+if TYPE_CHECKING:
+    from colorize_hub.colorizer import Colorizer
+
+Progress = Callable[[int, "int | None"], object]
+
+LOOK_AHEAD = 8
+_SUFFIXES = (".mp4", ".m4v")
+_WARM_UP = (
+    32  # frames coloured anew before the place where work goes on: steady colour needs a past
+)
+_JOB = "job.json"
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """What was written.
+
+    Attributes:
+        target: the file.
+        frames: that it holds.
+        new_frames: how many of them were coloured in this run, not in an earlier one.
+        height, width: of the picture.
+        seconds: that the work took.
+        warnings: sentences on what is not as in the source.
+    """
+
+    target: Path
+    frames: int
+    new_frames: int
+    height: int
+    width: int
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+class VideoInterrupted(KeyboardInterrupt):
+    """Ctrl-C came; what was coloured until then is a film that can be played.
+
+    Attributes:
+        report: of that film; None if no frame was ready.
+    """
+
+    def __init__(self, report: VideoReport | None) -> None:
+        super().__init__("interrupted")
+        self.report = report
+
+
+def colorize_video(
+    colorizer: Colorizer,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    smoothing: float = 0.8,
+    vividness: float | None = None,
+    size: int | None = None,
+    look_ahead: int = LOOK_AHEAD,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Progress | None = None,
+) -> VideoReport:
+    """Colour a film, grey or coloured, in any container and codec that FFmpeg reads.
+
+    The target is H.264 (yuv420p, BT.709) in an MP4 that browsers play. The lightness L* of every
+    pixel is the film's own, to 8 bits and 4:2:0; the times of all frames, sound, text subtitles,
+    chapters and metadata are kept. What a player would turn is turned. An odd width or height
+    becomes even by repeating the last column or row.
+
+    While it works, finished pieces lie in the folder TARGET.part, so that whatever stops it costs
+    at most the last 240 frames. Ctrl-C ends with a target that can be played up to there.
+
+    Args:
+        colorizer: the model.
+        source: film; it is never changed.
+        target: .mp4 or .m4v file to write.
+        smoothing: 0 (frame by frame) to 1 (steadiest).
+        vividness: 0 (dull) to 1 (vivid); None takes the model's calibrated value.
+        size: working short side in pixels; None takes the model's.
+        look_ahead: frames read ahead, so that colours are smoothed both ways.
+        resume: go on with what an earlier run left in TARGET.part, if there is any.
+        overwrite: replace the target, and drop what an earlier run left.
+        on_progress: called after each frame with how many are done and how many there are, about;
+            None where the film does not tell. What it raises stops the work and is raised.
+
+    Raises:
+        VideoError: not a film, nothing of it can be decoded, an unusable name or setting, or what
+            an earlier run left is of another film or other settings.
+        FileNotFoundError, IsADirectoryError: as for any file.
+        FileExistsError: the target, or what an earlier run left, is there and nothing was said
+            about it; or the target is the source.
+        VideoInterrupted: Ctrl-C.
+        ModuleNotFoundError: PyAV or OpenCV is missing.
+    """
+    start = time.perf_counter()
+    source, target = Path(source), Path(target)
+    check_paths(source, target, resume, overwrite)
+    clip = probe(source)
+    settings = {
+        "smoothing": smoothing,
+        "vividness": vividness,
+        "size": size,
+        "look_ahead": look_ahead,
+        "model": colorizer.config.to_dict(),
+    }
+    folder = _begin(_folder(target), clip, resume, settings)
+    earlier = sum(segment.frames for segment in find_segments(folder))
+    warnings: dict[str, None] = {}
+    work = _Work(colorizer, clip, folder, smoothing, vividness, size, look_ahead)
+
+    def finish(whole: bool) -> VideoReport | None:
+        segments = find_segments(folder)
+        if not segments:
+            return None
+        joined = folder / "joined.tmp"
+        join(segments, clip, joined, whole, warnings.setdefault)
+        os.replace(joined, target)
+        frames = segments[-1].first + segments[-1].frames
+        return VideoReport(
+            target=target,
+            frames=frames,
+            new_frames=frames - earlier,
+            height=clip.height,
+            width=clip.width,
+            seconds=time.perf_counter() - start,
+            warnings=tuple(warnings),
+        )
+
+    try:
+        with closing(ahead(work.run(warnings.setdefault))) as written:
+            for done in written:
+                if on_progress is not None:
+                    on_progress(done, clip.frames)
+        report = finish(whole=True)
+    except KeyboardInterrupt:
+        raise VideoInterrupted(finish(whole=False)) from None
+    finally:
+        if not find_segments(folder):
+            shutil.rmtree(folder)
+    if report is None:
+        raise VideoError(f"No frame of {source} can be decoded.")
+    shutil.rmtree(folder)
+    return report
+
+
+def check_paths(source: Path, target: Path, resume: bool = False, overwrite: bool = False) -> None:
+    """Find what would fail later, before a model is loaded.
+
+    Raises: as `colorize_video`, on account of the paths alone.
+    """
+    if source.is_dir():
+        raise IsADirectoryError(f"{source} is a folder; video takes one film.")
+    if not source.exists():
+        raise FileNotFoundError(f"There is no film {source}; check the name.")
+    if target.suffix.lower() not in _SUFFIXES:
+        raise VideoError(
+            f"Cannot write {target}: expected a name ending in {' or '.join(_SUFFIXES)}, got"
+            f" {target.suffix or 'no suffix'!r}."
+        )
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder; name the file to write.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"Cannot write {target}: create the folder {target.parent} first.")
+    if target.exists() and target.samefile(source):
+        raise FileExistsError(f"{target} is the film itself; name another file to write.")
+    half_done = _folder(target)
+    if half_done.exists() and not resume and not overwrite:
+        raise FileExistsError(
+            f"{half_done} is what an earlier run left; add --resume to go on with it, or"
+            " --overwrite to begin anew."
+        )
+    if target.exists() and not overwrite and not (resume and half_done.exists()):
+        raise FileExistsError(f"{target} exists; add --overwrite to replace it, or name another.")
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Three threads: one decodes, one colours, one encodes."""
+
+    colorizer: Colorizer
+    clip: ClipFacts
+    folder: Path
+    smoothing: float
+    vividness: float | None
+    size: int | None
+    look_ahead: int
+
+    def run(self, warn: Warn) -> Generator[int]:
+        """Colour what is not yet there into segments; yields how many frames are."""
+        done = sum(segment.frames for segment in find_segments(self.folder))
+        warm_up = min(done, _WARM_UP) if self.smoothing else 0
+        frames = ahead(read_frames(self.clip, done - warm_up, warn))
+        writer = SegmentWriter(self.folder, self.clip, done)
+        with closing(ahead(self._colour(frames))) as coloured, closing(writer):
+            for number, frame in enumerate(coloured, done - warm_up + 1):
+                if number > done:
+                    writer.write(frame.pixels, frame.time, frame.duration)
+                    yield number
+
+    def _colour(self, frames: Generator[ClipFrame]) -> Generator[ClipFrame]:
+        waiting: deque[ClipFrame] = deque()
+
+        def wanted() -> Iterator[Frame]:
+            for frame in frames:
+                waiting.append(frame)
+                yield Frame(frame.pixels, vividness=self.vividness, size=self.size)
+
+        with closing(frames):
+            for pixels in self.colorizer.colorize_frames(
+                wanted(), smoothing=self.smoothing, look_ahead=self.look_ahead
+            ):
+                frame = waiting.popleft()
+                yield replace(frame, pixels=np.asarray(pixels))
+
+
+def _folder(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
+def _begin(folder: Path, clip: ClipFacts, resume: bool, settings: dict[str, object]) -> Path:
+    """The folder to work in: empty, or as an earlier run of the same work left it."""
+    status, note = clip.path.stat(), folder / _JOB
+    job = {"source": [status.st_size, status.st_mtime_ns], **settings}
+    if folder.exists() and not note.exists() and any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is needed to work in, but holds other things; move it.")
+    if folder.exists() and not (resume and note.exists()):
+        shutil.rmtree(folder)
+    if not folder.exists():
+        folder.mkdir()
+        note.write_text(json.dumps(job))
+        return folder
+    earlier = json.loads(note.read_text())
+    other = [key for key in job if job[key] != earlier.get(key)]
+    if other:
+        raise VideoError(
+            f"{folder} was begun with another {' and '.join(other)}; take the same to go on with"
+            " it, or add --overwrite without --resume to begin anew."
+        )
+    return folder
