@@ -1,0 +1,209 @@
+"""`colorize-hub folder`: a folder of pictures, from what is left to do to what has been done."""
+
+# ruff: noqa: T201 - a command says what it did
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import arg
+
+if TYPE_CHECKING:
+    from colorize_hub.archive import Outcome
+    from colorize_hub.colorizer import Colorizer
+
+_Flag = Annotated[bool, arg(help_behavior_hint="")]
+_LINE_SECONDS = 30  # between two lines of progress where no bar can be drawn
+_GPU_BATCH = 16
+
+
+def folder(
+    source: Annotated[Path, arg(metavar="IN")],
+    target: Annotated[Path, arg(metavar="OUT")],
+    /,
+    *,
+    model: Annotated[
+        str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")
+    ] = None,
+    vividness: Annotated[
+        float | None, arg(metavar="V", help_behavior_hint="(default: the model's own)")
+    ] = None,
+    size: Annotated[
+        int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
+    ] = None,
+    keep_toning: _Flag = False,
+    recolour: _Flag = False,
+    overwrite: _Flag = False,
+    workers: Annotated[
+        int | None, arg(metavar="N", help_behavior_hint="(default: one for each core)")
+    ] = None,
+    report: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
+) -> None:
+    """Colour all photographs in a folder and in the folders in it.
+
+    Example: colorize-hub folder scans scans-color
+
+    What is in OUT already is not done again: stop it with Ctrl-C, or kill it, and go on with the
+    same command. Ends with 1 if a picture failed (the others are done), with 130 if stopped.
+
+    Args:
+        source: Folder of photographs; it is never changed.
+        target: Folder to write to, with the same tree and names; a.gif becomes a.gif.png.
+        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
+        vividness: 0 (dull) to 1 (vivid).
+        size: Short side in pixels at which colours are found.
+        keep_toning: Lay the colours over the tint of sepia and other toned prints.
+        recolour: Colour also pictures that have colours; without this flag they are left out.
+        overwrite: Do again what is in OUT.
+        workers: Pictures worked on at a time.
+        report: File to write figures and errors to, as JSON.
+    """
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be 1 or more, got {workers}.")
+    if report is not None and not report.parent.is_dir():
+        raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters fails, and is told at the end
+    started = time.time()
+    from colorize_hub.archive import colour_pictures, plan_folder, remove_leftovers
+    from colorize_hub.hub import load
+
+    plan = plan_folder(source, target)
+    done = 0 if overwrite else len(plan.done)
+    tasks = plan.waiting + plan.done if overwrite else plan.waiting
+    print(f"{len(tasks)} pictures to look at, {done} are done already")
+    stop, interrupted = Event(), Event()
+    _finish_on_interrupt(stop, interrupted)
+    outcomes: list[Outcome] = []
+    seconds = 0.0
+    if tasks:
+        colorizer = load(model)
+        workers, batch = _prepare_threads(colorizer, workers)
+        start = time.perf_counter()
+        work = colour_pictures(
+            colorizer,
+            tasks,
+            vividness=vividness,
+            size=size,
+            keep_toning=keep_toning,
+            recolour=recolour,
+            workers=workers,
+            batch=batch,
+            stop=stop,
+        )
+        outcomes += _watched(work, len(tasks))
+        seconds = time.perf_counter() - start
+        remove_leftovers(tasks, before=started)
+    not_tried = len(tasks) - len(outcomes)
+    result = _result(outcomes + plan.failed, done, not_tried, seconds)
+    named = {"source": str(source), "target": str(target), "model": model or "built-in"}
+    if report is not None:
+        _write_whole(report, json.dumps(named | result, indent=2, ensure_ascii=False) + "\n")
+    _print_result(result)
+    if interrupted.is_set():
+        sys.exit(130)
+    if result["failed"] or not_tried:
+        sys.exit(1)
+
+
+def _prepare_threads(colorizer: Colorizer, workers: int | None) -> tuple[int, int]:
+    """How many workers, and pictures a batch; splits the cores among the workers."""
+    device = getattr(colorizer, "device", None)
+    if device is None:  # ONNX Runtime, which keeps its own threads
+        return workers or os.cpu_count() or 1, 1
+    import torch
+
+    cores = torch.get_num_threads()
+    workers = workers or cores
+    torch.set_num_threads(max(1, cores // workers))
+    return workers, 1 if device.type == "cpu" else _GPU_BATCH
+
+
+def _finish_on_interrupt(stop: Event, interrupted: Event) -> None:
+    """Make the first Ctrl-C finish what is in work, and the second end the process."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        interrupted.set()
+        stop.set()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        note = b"\nFinishing the pictures in work; Ctrl-C again stops at once.\n"
+        os.write(sys.stderr.fileno(), note)  # print may not be entered twice
+
+    signal.signal(signal.SIGINT, interrupt)
+
+
+def _watched(work: Iterator[Outcome], total: int) -> Iterator[Outcome]:
+    """The same outcomes; shows how many there are: a bar, or now and then a line in a log."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield from _logged(work, total)
+        return
+    from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    width, height = shutil.get_terminal_size()  # tqdm shows nothing where a terminal says 0 x 0
+    bar = tqdm(total=total, unit=" pictures", ncols=width, nrows=height)
+    with logging_redirect_tqdm(), bar:
+        for outcome in work:
+            bar.update()
+            yield outcome
+
+
+def _logged(work: Iterator[Outcome], total: int) -> Iterator[Outcome]:
+    start = last = time.perf_counter()
+    for count, outcome in enumerate(work, 1):
+        now = time.perf_counter()
+        if now - last >= _LINE_SECONDS:
+            last, pace = now, count / (now - start)
+            left = round((total - count) / pace / 60)
+            line = f"{count} of {total}, {pace:.1f} pictures/s, about {left} minutes left"
+            print(line, file=sys.stderr, flush=True)
+        yield outcome
+
+
+def _result(
+    outcomes: Sequence[Outcome], done: int, not_tried: int, seconds: float
+) -> dict[str, Any]:
+    states = Counter(outcome.state for outcome in outcomes)
+    coloured = states["coloured"]
+    return {
+        "coloured": coloured,
+        "done_before": done,
+        "had_colour": states["has colour"],
+        "failed": states["failed"],
+        "not_tried": not_tried,
+        "seconds": round(seconds, 2),
+        "pictures_per_second": round(coloured / seconds, 3) if seconds else 0.0,
+        "errors": [
+            {"file": str(outcome.source), "error": outcome.error}
+            for outcome in sorted(outcomes, key=lambda outcome: outcome.source)
+            if outcome.state == "failed"
+        ],
+    }
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    pace = f"{result['seconds']:.1f} s, {result['pictures_per_second']:.1f} pictures/s"
+    print(f"Coloured {result['coloured']} pictures in {pace}")
+    if result["had_colour"]:
+        print(f"Left out {result['had_colour']} that have colour; --recolour takes them too")
+    for error in result["errors"]:
+        named = error["error"] if error["file"] in error["error"] else ": ".join(error.values())
+        print(f"Failed: {named}", file=sys.stderr)
+    if result["not_tried"]:
+        print(f"Stopped; {result['not_tried']} are left: the same command goes on", file=sys.stderr)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

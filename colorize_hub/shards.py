@@ -1,0 +1,291 @@
+"""A Parquet dataset of pictures in colour, in shards that are written whole or not at all.
+
+A shard is a run of rows of one file of the dataset. Where it begins and ends, and so the name of
+its output, follows from the dataset alone: whoever colours it, and however often it is begun, there
+is one output with its rows in their order.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from colorize_hub.archive import Task, colour_pictures
+from colorize_hub.files import target_name
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from colorize_hub.colorizer import Colorizer
+
+PLAN = "_colouring.json"  # readers of Parquet folders pass over names with an underscore
+_NOTE = b"colorize_hub"  # key in a shard's metadata
+_SUFFIXES = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "TIFF": ".tif",
+    "WEBP": ".webp",
+    "AVIF": ".avif",
+    "BMP": ".bmp",
+    "JPEG2000": ".jp2",
+}
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a dataset is coloured; part of what makes a run the continuation of another.
+
+    Attributes:
+        model: as for `load`; None is the built-in one.
+        column: of the pictures; None takes "image", or the only one that can be it.
+        vividness: 0..1; None takes the model's.
+        size: working short side in pixels; None takes the model's.
+        recolour: also colour pictures that have colour, which otherwise stay as they are.
+    """
+
+    model: str | None = None
+    column: str | None = None
+    vividness: float | None = None
+    size: int | None = None
+    recolour: bool = False
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Rows `first` to `first + rows` of a Parquet file, and the file to write for them."""
+
+    source: str
+    first: int
+    rows: int
+    target: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What became of a shard.
+
+    Attributes:
+        rows: in it.
+        coloured: of these.
+        errors: row of the source file and reason, of pictures that stay as they were.
+        seconds: that it took.
+    """
+
+    rows: int
+    coloured: int
+    errors: list[tuple[int, str]]
+    seconds: float
+
+
+def plan_shards(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    manner: Manner,
+    rows: int = 256,
+) -> list[Shard]:
+    """Divide a dataset into shards; what is planned is noted in the target, and holds from then on.
+
+    Args:
+        source: a Parquet file, or a folder of them, with folders in it.
+        target: the folder of the outputs, made if missing, with the tree of the source.
+        manner: see Manner.
+        rows: of a shard, at most.
+
+    Raises:
+        FileNotFoundError: there is no such source, or no Parquet file in it.
+        ValueError: the target lies in the source or the other way round, rows is less than 1, no
+            column can be the pictures, or the target was begun with other data or in another way.
+        ModuleNotFoundError: pyarrow is missing.
+    """
+    import pyarrow.parquet
+
+    source, target = Path(source).expanduser().resolve(), Path(target).expanduser().resolve()
+    if rows < 1:
+        raise ValueError(f"rows of a shard must be 1 or more, got {rows}.")
+    if target.is_relative_to(source) or source.is_relative_to(target):
+        raise ValueError(f"{target} and {source} lie in one another; name another folder to write.")
+    root = source if source.is_dir() else source.parent
+    shards, files = [], {}
+    for file in sorted(source.rglob("*.parquet")) if source.is_dir() else [source]:
+        name = file.relative_to(root)
+        if name.name.startswith(("_", ".")):
+            continue
+        parquet = pyarrow.parquet.ParquetFile(file)
+        _picture_column(parquet.schema_arrow, manner.column)
+        files[name.as_posix()] = count = parquet.metadata.num_rows
+        for first in range(0, count, rows):
+            output = target / name.with_name(f"{name.stem}-{first:09d}.parquet")
+            shards.append(Shard(str(file), first, min(rows, count - first), str(output)))
+    if not files:
+        raise FileNotFoundError(f"There is no Parquet file in {source}.")
+    _hold_to_plan(target, {"rows": rows, "files": files, **asdict(manner)})
+    return shards
+
+
+def colour_shard(colorizer: Colorizer, shard: Shard, manner: Manner, *, batch: int = 1) -> Finished:
+    """Colour the pictures of a shard, unless its output exists; all other columns are kept.
+
+    A picture keeps its format (see files.target_name). One that cannot be coloured stays as it is,
+    and is named in the result; the output holds that result, and gives it when asked again.
+
+    Args:
+        colorizer: the model of `manner`.
+        shard: of `plan_shards`.
+        manner: as for `plan_shards`.
+        batch: pictures for the network at once.
+
+    Raises:
+        ValueError: a picture failed for another reason than what it is; nothing was written.
+    """
+    import pyarrow.parquet
+
+    start = time.perf_counter()
+    target = Path(shard.target)
+    if target.exists():
+        return read_finished(shard)
+    table = _read_rows(shard)
+    name = _picture_column(table.schema, manner.column)
+    values = table.column(name).to_pylist()
+    contents = [_content(value) for value in values]
+    coloured, errors = _colour_contents(colorizer, contents, manner, batch)
+    values = [
+        value if new is None else {**value, "bytes": new} if isinstance(value, dict) else new
+        for value, new in zip(values, coloured, strict=True)
+    ]
+    done = Finished(
+        rows=shard.rows,
+        coloured=sum(new is not None for new in coloured),
+        errors=[(shard.first + row, reason) for row, reason in errors],
+        seconds=time.perf_counter() - start,
+    )
+    position = table.schema.get_field_index(name)
+    table = table.set_column(
+        position,
+        table.schema.field(position),
+        pyarrow.array(values, table.schema.field(position).type),
+    )
+    note = {_NOTE: json.dumps(asdict(done))}
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **note})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        pyarrow.parquet.write_table(table, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return done
+
+
+def read_finished(shard: Shard) -> Finished:
+    """What became of a shard whose output exists."""
+    import pyarrow.parquet
+
+    metadata = pyarrow.parquet.read_schema(shard.target).metadata or {}
+    if _NOTE not in metadata:
+        raise ValueError(f"{shard.target} was not written by this program; move it away.")
+    note = json.loads(metadata[_NOTE])
+    return Finished(**note | {"errors": [(row, reason) for row, reason in note["errors"]]})
+
+
+def _hold_to_plan(target: Path, plan: dict[str, Any]) -> None:
+    """Note the plan in a new target; in one that was begun, it must be the same."""
+    path = target / PLAN
+    if path.exists():
+        begun = json.loads(path.read_bytes())
+        if changed := sorted(key for key in plan if plan[key] != begun.get(key)):
+            raise ValueError(
+                f"{target} was begun with other {', '.join(changed)}: go on with the same, or name "
+                "another folder to write."
+            )
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
+    partial.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _picture_column(schema: pyarrow.Schema, wanted: str | None) -> str:
+    import pyarrow.types as types
+
+    def can_be(kind: pyarrow.DataType) -> bool:
+        if types.is_struct(kind):
+            return any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
+        return types.is_binary(kind) or types.is_large_binary(kind)
+
+    found = [field.name for field in schema if can_be(field.type)]
+    wanted = wanted or (found[0] if len(found) == 1 else "image")
+    if wanted in found:
+        return wanted
+    raise ValueError(
+        f"Expected a column of pictures {wanted!r}, as bytes or as a struct with bytes; columns of "
+        f"this kind are: {', '.join(found) or 'none'}. Name one with --column."
+    )
+
+
+def _read_rows(shard: Shard) -> pyarrow.Table:
+    """The rows of a shard, from the row groups that hold them."""
+    import pyarrow.parquet
+
+    parquet = pyarrow.parquet.ParquetFile(shard.source)
+    groups, before, start = [], 0, 0
+    for index in range(parquet.metadata.num_row_groups):
+        end = start + parquet.metadata.row_group(index).num_rows
+        if end <= shard.first:
+            before = end
+        elif start < shard.first + shard.rows:
+            groups.append(index)
+        start = end
+    return parquet.read_row_groups(groups).slice(shard.first - before, shard.rows)
+
+
+def _content(value: dict[str, Any] | bytes | None) -> bytes | None:
+    """The encoded picture of a row; b"", which fails, where there is only the path of a file."""
+    if isinstance(value, dict):
+        return b"" if value["bytes"] is None and value.get("path") else value["bytes"]
+    return value
+
+
+def _colour_contents(
+    colorizer: Colorizer, contents: Sequence[bytes | None], manner: Manner, batch: int
+) -> tuple[list[bytes | None], list[tuple[int, str]]]:
+    """Encoded pictures in colour, None for those that stay as they are; and index and reason."""
+    coloured: list[bytes | None] = [None] * len(contents)
+    with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
+        tasks = {}
+        for index, content in enumerate(contents):
+            if content is not None:
+                source = Path(folder) / f"{index}{_suffix(content)}"
+                source.write_bytes(content)
+                tasks[source] = Task(source, Path(folder) / "coloured" / target_name(source.name))
+        options = {"vividness": manner.vividness, "size": manner.size, "recolour": manner.recolour}
+        outcomes = list(colour_pictures(colorizer, [*tasks.values()], batch=batch, **options))
+        for outcome in outcomes:
+            if outcome.state == "coloured":
+                index = int(outcome.source.stem)
+                coloured[index] = tasks[outcome.source].target.read_bytes()
+    failed = [(int(one.source.stem), one) for one in outcomes if one.state == "failed"]
+    if others := [one.error for _, one in failed if not one.unusable]:
+        raise ValueError(f"{len(others)} pictures failed, not by their own fault: {others[0]}")
+    return coloured, [
+        (index, str(one.error).replace(str(one.source), "the picture"))
+        for index, one in sorted(failed, key=lambda pair: pair[0])
+    ]
+
+
+def _suffix(content: bytes) -> str:
+    """What a file of this content is called; .png for formats that colours are not written in."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return _SUFFIXES.get(image.format or "", ".png")
+    except Exception:  # decoders raise anything; reading it will say what is wrong
+        return ".png"
