@@ -4,19 +4,24 @@ Both hold config.json, which decides the whole network, and model.safetensors; n
 repo is read at one commit, and no weight is used before all of them fit the network of config.json.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
 
-import torch
-
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.network import ColorNet
-from colorize_hub.sources import CARD, CONFIG, METRICS, WEIGHTS, Source, find
-from colorize_hub.weights import impostor, read_network, weights_bytes
+from colorize_hub.sources import CARD, CONFIG, METRICS, WEIGHTS, Source, find, impostor, is_exported
+
+if TYPE_CHECKING:
+    import torch
+
+    from colorize_hub.colorizer import Colorizer
+    from colorize_hub.network import ColorNet
+    from colorize_hub.portable.colorizer import OnnxColorizer
 
 __all__ = [
     "ModelError",
@@ -33,6 +38,7 @@ BUNDLED = Path(__file__).parent / "models" / "default"
 _MOST_CONFIG = 2**16  # bytes
 
 
+@overload
 def load(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
@@ -40,7 +46,27 @@ def load(
     device: str | torch.device | None = None,
     token: str | bool | None = None,
     local_files_only: bool = False,
-) -> Colorizer:
+    backend: Literal["torch"] | None = None,
+) -> Colorizer: ...
+@overload
+def load(
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    device: str | torch.device | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool = False,
+    backend: Literal["onnx"],
+) -> OnnxColorizer: ...
+def load(
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    device: str | torch.device | None = None,
+    token: str | bool | None = None,
+    local_files_only: bool = False,
+    backend: Literal["torch", "onnx"] | None = None,
+) -> Colorizer | OnnxColorizer:
     """Load a model, ready to colour.
 
     A model is data: nothing in it is executed, and what does not fit is refused before memory is
@@ -53,25 +79,52 @@ def load(
         device: where to compute; None lets the Colorizer choose.
         token: for private and gated repos; None uses the one of `hf auth login`.
         local_files_only: use what is cached and ask no server.
+        backend: what computes. "onnx" is for a model that `colorize-hub export` wrote: it computes
+            on the CPU with onnxruntime, faster than torch there, and never imports torch. The
+            OnnxColorizer has the methods for photographs, on arrays. None takes it for a folder
+            that holds such a model and no other, and torch for the rest.
 
     Raises:
         ModelNotFoundError: there is no such folder, file, repo or revision.
         ModelError: the model is there but cannot be used, or the Hub cannot be reached.
+        ModuleNotFoundError: what the backend needs is not installed.
+        ValueError: there is no such backend, or it does not compute on that device.
     """
+    if backend not in (None, "torch", "onnx"):
+        raise ValueError(f'backend must be "torch" or "onnx", got {backend!r}.')
     source = find(
         BUNDLED if name_or_path is None else name_or_path, revision, token, local_files_only
     )
-    return Colorizer(read_network(source, _read_config(source)), device=device)
+    config = _read_config(source)
+    if backend == "onnx" or (backend is None and is_exported(source)):
+        if device is not None and str(device) != "cpu":
+            raise ValueError(f'backend "onnx" computes on the CPU, got device {device!r}.')
+        from colorize_hub.portable.colorizer import Graphs, OnnxColorizer
+
+        return OnnxColorizer(Graphs(source), config)
+    try:
+        from colorize_hub.colorizer import Colorizer
+        from colorize_hub.weights import read_network
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise ModuleNotFoundError(
+            f"{source} needs {error.name}, which is not installed: pip install {error.name}, or "
+            f"run `colorize-hub export FOLDER` where it is and load that folder.",
+            name=error.name,
+        ) from error
+
+    return Colorizer(read_network(source, config), device=device)
 
 
-def read_model(folder: str | os.PathLike[str]) -> ColorNet:
-    """The network of a model folder as it was saved, to be trained on.
+def read_model(name_or_path: str | os.PathLike[str] | None = None) -> ColorNet:
+    """The network of a model as it was saved, to be trained on or exported.
 
-    Raises:
-        ModelNotFoundError: there is no such folder.
-        ModelError: the folder is there but cannot be used.
+    Args and errors: as for `load`.
     """
-    source = find(Path(folder), None, None, True)
+    from colorize_hub.weights import read_network
+
+    source = find(BUNDLED if name_or_path is None else name_or_path, None, None, False)
     return read_network(source, _read_config(source))
 
 
@@ -91,6 +144,8 @@ def save(network: ColorNet, folder: str | os.PathLike[str], *, card: str | None 
     Raises:
         ModelError: there is a file where the folder should be.
     """
+    from colorize_hub.weights import weights_bytes
+
     folder = Path(folder).expanduser()
     if folder.exists() and not folder.is_dir():
         raise ModelError(f"save writes a folder, but {folder} is a file; name another folder.")

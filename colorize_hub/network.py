@@ -7,6 +7,7 @@ runs the encoder again.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from torch.fx.proxy import TraceError
 
 from colorize_hub.bins import palette
 from colorize_hub.config import ColorizerConfig, ConfigError
+from colorize_hub.efficientnet import EfficientNetLite0
 
 STRIDES = (4, 8, 16, 32)
 _AB_UNIT = 110.0  # hints reach the network as a*b* / 110, about -1..1
@@ -123,6 +125,8 @@ class Stage(nn.Module):
 
 
 def _build_encoder(name: str) -> nn.Module:
+    if name == "tf_efficientnet_lite0":
+        return EfficientNetLite0()
     import timm  # brings torchvision; costs more than torch itself
 
     try:
@@ -161,10 +165,9 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
 
     The result computes the same function (to rounding) and cannot be trained.
     """
-    copy = ColorNet(network.config)
-    copy.load_state_dict(network.state_dict())
-    fold_batchnorm(copy.encoder.eval())
-    copy = copy.eval().requires_grad_(False).to(dtype)
+    copy = deepcopy(network).eval().requires_grad_(False)
+    fold_batchnorm(copy.encoder)
+    copy = copy.to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
     if copy.affinity is not None:
         copy.affinity.float()

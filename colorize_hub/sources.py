@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 CARD, METRICS = "README.md", "metrics.json"
+GRAPHS = {name: f"{name}.onnx" for name in ("lab", "encoder", "decoder", "colours", "render")}
+
+_WEB_PAGE = "It is a web page: download the file itself, not the page that shows it."
+_IMPOSTORS = {
+    b"<!doctype": _WEB_PAGE,
+    b"<html": _WEB_PAGE,
+    b"version https://git-lfs": "It is a Git LFS pointer: fetch the file with `git lfs pull`.",
+    b"pk\x03\x04": "It is a zip archive or a pickle; only safetensors is read.",
+}
 
 
 class Source(Protocol):
@@ -144,6 +153,22 @@ def find(
     with hub_errors(name_or_path, revision, CONFIG):
         commit = patiently(lambda: _resolve(client, name_or_path, revision, local_files_only))
     return Repo(client, name_or_path, commit, local_files_only)
+
+
+def is_exported(source: Source) -> bool:
+    """Whether a source is a folder with a model in ONNX, and without the weights for torch."""
+    if not isinstance(source, Folder):
+        return False
+    has_graphs = all((source.path / name).is_file() for name in GRAPHS.values())
+    return has_graphs and not (source.path / WEIGHTS).is_file()
+
+
+def impostor(path: Path) -> str:
+    """A hint at what a broken file really is."""
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    known = (hint for magic, hint in _IMPOSTORS.items() if start.startswith(magic))
+    return next(known, "Download or save it again.")
 
 
 def _resolve(client: "HfApi", repo_id: str, revision: str | None, local_files_only: bool) -> str:

@@ -21,7 +21,7 @@ from colorize_hub.bins import palette
 from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.errors import ModelError
 from colorize_hub.network import ColorNet
-from colorize_hub.sources import CONFIG, WEIGHTS, Source
+from colorize_hub.sources import CONFIG, WEIGHTS, Source, impostor
 
 _MOST_PARAMETERS = 300_000_000
 _MOST_HEADER = 2**21  # bytes; that of a large backbone has a tenth
@@ -30,14 +30,6 @@ _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat
 _DTYPES |= {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8", "U8": "uint8"}
 _SETTERS = {"uniform_", "normal_", "erfinv_", "mul_", "div_", "add_", "sub_", "clamp_", "fill_"}
 _SETTERS |= {"zero_", "copy_"}
-
-_WEB_PAGE = "It is a web page: download the file itself, not the page that shows it."
-_IMPOSTORS = {
-    b"<!doctype": _WEB_PAGE,
-    b"<html": _WEB_PAGE,
-    b"version https://git-lfs": "It is a Git LFS pointer: fetch the file with `git lfs pull`.",
-    b"pk\x03\x04": "It is a zip archive or a pickle; only safetensors is read.",
-}
 
 
 def read_network(source: Source, config: ColorizerConfig) -> ColorNet:
@@ -75,14 +67,6 @@ def weights_bytes(network: ColorNet) -> bytes:
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the tensors stay aligned
     return len(text).to_bytes(8, "little") + text + data[end:]
-
-
-def impostor(path: Path) -> str:
-    """A hint at what a broken file really is."""
-    with path.open("rb") as file:
-        start = file.read(64).lstrip().lower()
-    known = (hint for magic, hint in _IMPOSTORS.items() if start.startswith(magic))
-    return next(known, "Download or save it again.")
 
 
 def _blank(source: Source, config: ColorizerConfig) -> ColorNet:

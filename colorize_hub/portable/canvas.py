@@ -1,0 +1,141 @@
+"""OnnxCanvas: a Canvas whose model is in ONNX."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from colorize_hub.config import ColorizerConfig
+from colorize_hub.hints import Hint, draw_colours
+from colorize_hub.portable.picture import PreparedPicture, hint_ab
+from colorize_hub.portable.sessions import Graphs
+from colorize_hub.spread_numpy import CellArrays, softmax, spread_hints
+from colorize_hub.suggestion import clusters
+from colorize_hub.variation import tilt_logits
+from colorize_hub.working import cell_means, resized
+
+
+class OnnxCanvas:
+    """One picture, encoded: see Canvas, whose methods these are. Made by `OnnxColorizer.canvas`.
+
+    Attributes:
+        width: of the original picture, pixels.
+        height: of the original picture, pixels.
+    """
+
+    def __init__(self, graphs: Graphs, config: ColorizerConfig, prepared: PreparedPicture) -> None:
+        self._graphs, self._config, self._prepared = graphs, config, prepared
+        self.width, self.height = prepared.picture.width, prepared.picture.height
+        self._features = graphs.encode(prepared.working)
+        self._plain, self._affinity = graphs.decode(self._features)
+        rows, columns = self._plain.shape[2:]
+        self._lightness = cell_means(prepared.working[0], (rows, columns))[0]  # mean L* of each
+
+    def render(
+        self, hints: Sequence[Hint] = (), vividness: float | None = None
+    ) -> Image.Image | np.ndarray:
+        """See Canvas.render."""
+        hint_map = self._draw(hints)
+        ab = self._ab(self._decode(hint_map), vividness, hint_map)
+        return self._prepared.paint(ab, hints)
+
+    def variations(
+        self,
+        n: int = 4,
+        seed: int = 0,
+        hints: Sequence[Hint] = (),
+        vividness: float | None = None,
+    ) -> list[Image.Image | np.ndarray]:
+        """See Canvas.variations."""
+        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} must be a whole number from {least}, got {value!r}.")
+        hint_map, centres = self._draw(hints), self._graphs.palette
+        logits, pictures = self._decode(hint_map)[0], []
+        for take in range(seed, seed + n):
+            cells = None
+            if hint_map is not None:
+                cells = self._read_cells(tilt_logits(self._plain[0], centres, take))
+            taken = tilt_logits(logits, centres, take)[None]
+            pictures.append(
+                self._prepared.paint(self._ab(taken, vividness, hint_map, cells), hints)
+            )
+        return pictures
+
+    def logits(self, hints: Sequence[Hint] = ()) -> np.ndarray:
+        """(1, Q, h, w); see Canvas.logits."""
+        return self._decode(self._draw(hints)).copy()
+
+    def suggest(
+        self, x: float, y: float, k: int = 5, hints: Sequence[Hint] = ()
+    ) -> list[tuple[tuple[int, int, int], float]]:
+        """See Canvas.suggest."""
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            raise ValueError(
+                f"({x}, {y}) lies outside the picture of {self.width} x {self.height} pixels."
+            )
+        if k < 1:
+            raise ValueError(f"k must be at least 1, got {k}.")
+        logits = self._decode(self._draw(hints))[0]
+        rows, columns = logits.shape[1:]
+        here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
+        ab, mass = clusters(softmax(here), self._graphs.palette, k)
+        level = np.full((1, 1, 1, len(ab)), self._prepared.lightness_at(int(x), int(y)), np.float32)
+        rgb = self._graphs.render(level, ab.T[None, :, None])[0, :, 0].T
+        levels = np.rint(rgb * 255).astype(int).tolist()
+        return [((r, g, b), float(m)) for (r, g, b), m in zip(levels, mass, strict=True)]
+
+    def confidence(self) -> np.ndarray:
+        """See Canvas.confidence."""
+        share = softmax(self._plain[0])
+        entropy = -(share * np.log(np.maximum(share, 1e-30))).sum(0)
+        sure = (1 - entropy / math.log(len(share))).clip(0, 1)
+        return resized(sure, (self.height, self.width))
+
+    def _ab(
+        self,
+        logits: np.ndarray,
+        vividness: float | None,
+        hint_map: np.ndarray | None,
+        cells: CellArrays | None = None,
+    ) -> np.ndarray:
+        """(2, h, w) a*b* of logits; with hints, these are spread over the cells."""
+        config = self._config
+        vividness = config.vividness if vividness is None else vividness
+        if hint_map is None:
+            return self._graphs.colours(logits, vividness, config.chroma_scale)[0]
+        hinted_ab = self._graphs.colours(logits, vividness, 1.0)[0]
+        return spread_hints(hint_map, hinted_ab, cells or self._cells, config.chroma_scale)
+
+    def _decode(self, hint_map: np.ndarray | None) -> np.ndarray:
+        if hint_map is None:
+            return self._plain
+        return self._graphs.decode(self._features, hint_map[None])[0]
+
+    @cached_property
+    def _cells(self) -> CellArrays:
+        return self._read_cells(self._plain[0])
+
+    def _read_cells(self, logits: np.ndarray) -> CellArrays:
+        affinity = None if self._affinity is None else self._affinity[0]
+        return read_cells(self._graphs, logits, self._lightness, affinity)
+
+    def _draw(self, hints: Sequence[Hint]) -> np.ndarray | None:
+        """(3, h, w) map of the hints on the decoder's grid; None without."""
+        if not hints:
+            return None
+        ab, size = hint_ab(self._graphs, hints), (self.height, self.width)
+        rows, columns = self._lightness.shape
+        return draw_colours(hints, ab, size, (rows, columns))
+
+
+def read_cells(
+    graphs: Graphs, logits: np.ndarray, lightness: np.ndarray, affinity: np.ndarray | None
+) -> CellArrays:
+    """What spreading needs to know: logits (Q, h, w), lightness (h, w), affinity (A, h, w)."""
+    mean = graphs.colours(logits[None], 0.5, 1.0)[0]
+    return CellArrays.read(logits, mean, lightness, affinity)

@@ -1,0 +1,135 @@
+"""A model as ONNX files, for onnxruntime: in Python without torch, in a browser, on a phone."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from colorize_hub.errors import ModelError
+from colorize_hub.network import ColorNet, for_inference
+from colorize_hub.portable.card import render_export_card
+from colorize_hub.portable.graphs import SYMBOLICS, Colours, Decoder, Encoder, Lab, Render
+from colorize_hub.sources import CARD, CONFIG, GRAPHS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+OPSET = 18
+_EXAMPLE = (2, 1, 96, 160)  # every side of every map differs, and none is 1
+
+
+def export(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
+    """Write a network as ONNX graphs, with config.json and a README.md that tells how to use them.
+
+    Args:
+        network: trained.
+        folder: made if missing.
+
+    Returns:
+        The folder, which `load(folder, backend="onnx")` takes.
+
+    Raises:
+        ModelError: there is a file where the folder should be.
+        ModuleNotFoundError: the package `onnx` is missing.
+    """
+    try:
+        import onnx  # noqa: F401 - torch.onnx needs it at the very end
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "export needs onnx: pip install 'colorize-hub[export]'", name="onnx"
+        ) from error
+    folder = Path(folder).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ModelError(f"export writes a folder, but {folder} is a file; name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
+    _write_graphs(network, folder)
+    config = network.config.to_dict()
+    (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    channels = network.encoder.feature_info.channels()  # pyright: ignore
+    bins = network.head.out_channels
+    card = render_export_card(network.config, channels, bins, OPSET, folder.name)
+    (folder / CARD).write_text(card)
+    return folder
+
+
+@torch.no_grad()
+def _write_graphs(network: ColorNet, folder: Path) -> None:
+    lightness = torch.rand(_EXAMPLE) * 100
+    features = tuple(network.encode(lightness))
+    shape = (len(lightness), 3, *features[0].shape[2:])
+    hint_map = torch.zeros(shape)
+    logits = network.decode(features, hint_map)
+    maps = ["f4", "f8", "f16", "f32"]
+    decoded = ["logits"] if network.affinity is None else ["logits", "affinity"]
+    vivid, scale = torch.tensor(0.6), torch.tensor(1.2)
+    ab = torch.randn(2, 2, 24, 40) * 90  # in part beyond the gamut
+    strip = torch.tensor([0, 0])
+
+    def write(name: str, module: nn.Module, inputs: tuple[Tensor, ...], *names: list[str]) -> None:
+        _write(folder / GRAPHS[name], module, inputs, *names)
+
+    write("lab", Lab(), (torch.rand(2, 3, 96, 160),), ["rgb"], ["lightness", "ab"])
+    write("decoder", Decoder(network), (*features, hint_map), [*maps, "hint_map"], decoded)
+    write("encoder", Encoder(network), (lightness,), ["lightness"], maps)
+    colours = Colours(network.config.bin_step)
+    inputs = ["logits", "vividness", "chroma_scale"]
+    write("colours", colours, (logits, vivid, scale), inputs, ["ab"])
+    write(
+        "render",
+        Render(),
+        (lightness, ab, strip),
+        ["lightness", "ab", "strip"],
+        ["rgb"],
+    )
+    _make_optional(folder / GRAPHS["render"], "strip", [0, 0])
+
+
+def _write(
+    path: Path,
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    input_names: list[str],
+    output_names: list[str],
+) -> None:
+    """Trace a module: the exporter of graphs by torch.export takes minutes for these."""
+    of_maps = [name for name, value in zip(input_names, inputs, strict=True) if value.ndim == 4]
+    for name, symbolic in SYMBOLICS.items():
+        torch.onnx.register_custom_op_symbolic(name, symbolic, OPSET)  # pyright: ignore
+    partial = path.with_suffix(".part")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecation; shapes that are constants on purpose
+            torch.onnx.export(
+                module.eval(),
+                inputs,
+                str(partial),
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=input_names,
+                output_names=output_names,
+                dynamic_axes={
+                    name: {0: "batch", 2: f"{name} height", 3: f"{name} width"}
+                    for name in (*of_maps, *output_names)
+                },
+            )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+        for name in SYMBOLICS:
+            torch.onnx.unregister_custom_op_symbolic(name, OPSET)  # pyright: ignore
+
+
+def _make_optional(path: Path, name: str, default: list[int]) -> None:
+    """Give an input of a graph a default value."""
+    import onnx
+
+    model = onnx.load(path)
+    tensor = onnx.helper.make_tensor(name, onnx.TensorProto.INT64, [len(default)], default)
+    model.graph.initializer.append(tensor)
+    onnx.save(model, path)

@@ -1,0 +1,230 @@
+"""A network as ONNX graphs: what torch.onnx traces, colour science and all.
+
+Five graphs, so that what is asked often runs alone: lab (pixels to L* and a*b*), encoder, decoder,
+colours (logits to a*b*) and render (full-size L* and small a*b* to pixels).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorize_hub.bins import palette
+from colorize_hub.color import in_gamut, lab_to_rgb, largest_scale, rgb_to_lab
+from colorize_hub.network import ColorNet
+
+_CUBIC = -0.75  # of F.interpolate(mode="bicubic")
+
+
+class Lab(nn.Module):
+    """(B, 3, H, W) sRGB 0..1 to L* (B, 1, H, W) and a*b* (B, 2, H, W)."""
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """See rgb_to_lab."""
+        lab = rgb_to_lab(rgb)
+        return lab[:, :1], lab[:, 1:]
+
+
+class Encoder(nn.Module):
+    """(B, 1, H, W) L* to the four feature maps."""
+
+    def __init__(self, network: ColorNet) -> None:
+        super().__init__()
+        self.network = network
+        for name, module in list(network.encoder.named_modules()):
+            # Padding as in TensorFlow: SameConv2d here, Conv2dSame in timm.
+            if type(module).__name__ in ("SameConv2d", "Conv2dSame"):
+                network.encoder.set_submodule(name, _SamePadded(module))  # pyright: ignore
+
+    def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
+        """See ColorNet.encode."""
+        return tuple(self.network.encode(lightness))
+
+
+class Decoder(nn.Module):
+    """Four feature maps and a hint map to logits, and the affinity map of a model that has one."""
+
+    def __init__(self, network: ColorNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, f4: Tensor, f8: Tensor, f16: Tensor, f32: Tensor, hints: Tensor) -> object:
+        """See ColorNet.decode."""
+        maps = self.network.decode_features((f4, f8, f16, f32), hints)
+        logits = self.network.head(maps)
+        return logits if self.network.affinity is None else (logits, self.network.affinity(maps))
+
+
+class Colours(nn.Module):
+    """Logits to a*b*, as bins.decode_bins does, with the vividness as a tensor."""
+
+    palette: Tensor
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.register_buffer("palette", palette(step))
+
+    def forward(self, logits: Tensor, vividness: Tensor, chroma_scale: Tensor) -> Tensor:
+        """(B, Q, h, w), (), () to (B, 2, h, w)."""
+        temperature = torch.pow(4.0, (1 - 2 * vividness).clamp(max=0))
+        fading = (0.25 + 1.5 * vividness).clamp(max=1)
+        share = torch.softmax(logits.permute(0, 2, 3, 1) / temperature, 3)
+        return (share @ self.palette).permute(0, 3, 1, 2) * (fading * chroma_scale)
+
+
+class Render(nn.Module):
+    """Full-size L* and a small a*b* to sRGB: enlarge, fit chroma to the gamut, convert."""
+
+    def forward(self, lightness: Tensor, ab: Tensor, strip: Tensor) -> Tensor:
+        """Some rows of a picture, or all.
+
+        Args:
+            lightness: (B, 1, n, W), L* 0..100.
+            ab: (B, 2, h, w) a*b* of the whole picture.
+            strip: (2,) int64: first row and rows of the whole picture; the latter is 0 where
+                lightness is the whole picture.
+
+        Returns:
+            (B, 3, n, W) sRGB 0..1.
+        """
+        rows, columns = lightness.shape[2], lightness.shape[3]
+        height = torch.where(strip[1] > 0, strip[1], rows)
+        down = _bicubic(strip[0] + torch.arange(rows), height, ab.shape[2])
+        across = _bicubic(torch.arange(columns), torch.as_tensor(columns), ab.shape[3])
+        colour = down @ (ab @ across.T)
+        return lab_to_rgb(torch.cat((lightness, _fit(lightness, colour)), dim=1))
+
+
+def _bicubic(target: Tensor, targets: Tensor, sources: int) -> Tensor:
+    """(n, sources) weights that resize a line as F.interpolate(mode="bicubic") does.
+
+    Args:
+        target: (n,) int64 places on the resized line.
+        targets: () int64, length of the resized line.
+        sources: length of the line.
+    """
+    place = (target + 0.5) * (sources / targets) - 0.5
+    base = place.floor()
+    part = (place - base)[:, None]
+    line = torch.arange(sources)
+    weights = torch.zeros(1)
+    for tap in range(-1, 3):
+        nearest = (base + tap).clamp(min=0)
+        nearest = torch.minimum(nearest, line[-1].float())[:, None]
+        distance = (part - tap).abs()
+        near = ((_CUBIC + 2) * distance - (_CUBIC + 3)) * distance * distance + 1
+        far = (((distance - 5) * distance + 8) * distance - 4) * _CUBIC
+        weights = weights + torch.where(distance <= 1, near, far) * (nearest == line)
+    return weights
+
+
+def _fit(lightness: Tensor, ab: Tensor) -> Tensor:
+    """color.fit_gamut in operations that need no assignment."""
+    outside = torch.nonzero(~in_gamut(lightness, ab).flatten())[:, 0]
+    columns = ab.permute(0, 2, 3, 1).flatten(0, 2)[outside]
+    found = largest_scale(lightness.flatten()[outside], columns)
+    scale = torch.ones_like(lightness).flatten().scatter(0, outside, found)
+    return ab * scale.view_as(lightness)
+
+
+class _SamePadded(nn.Module):
+    """A convolution with TensorFlow's padding, which ONNX knows as auto_pad."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight, self.bias = convolution.weight, convolution.bias
+        self.stride, self.groups = convolution.stride, convolution.groups
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, D, ceil(H / stride), ceil(W / stride))."""
+        bias = self.weight.new_zeros(len(self.weight)) if self.bias is None else self.bias
+        return _SameConvolution.apply(features, self.weight, bias, self.stride, self.groups)
+
+
+class _SameConvolution(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: object,
+        features: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        stride: tuple[int, int],
+        groups: int,
+    ) -> Tensor:
+        pads = []
+        for size, kernel, step in zip(
+            features.shape[:1:-1], weight.shape[:1:-1], stride[::-1], strict=True
+        ):
+            missing = max((-(-int(size) // step) - 1) * step + kernel - int(size), 0)
+            pads += [missing // 2, missing - missing // 2]
+        return F.conv2d(F.pad(features, pads), weight, bias, stride, groups=groups)
+
+    @staticmethod
+    def symbolic(
+        graph: object,
+        features: object,
+        weight: object,
+        bias: object,
+        stride: Sequence[int],
+        groups: int,
+    ) -> object:
+        return graph.op(  # pyright: ignore
+            "Conv",
+            features,
+            weight,
+            bias,
+            auto_pad_s="SAME_UPPER",
+            strides_i=stride,
+            group_i=groups,
+        )
+
+
+def exp2(graph: object, exponent: object) -> object:
+    """ONNX for torch.exp2."""
+    return graph.op("Exp", graph.op("Mul", exponent, _constant(graph, math.log(2))))  # pyright: ignore
+
+
+def window_means(graph: object, pictures: object, size: object) -> object:
+    """ONNX for F.adaptive_avg_pool2d: means of windows of up to a whole map, as two matrices.
+
+    Args:
+        graph: of torch.onnx.
+        pictures: (B, C, H, W) value of the graph.
+        size: its list of h and w, which the exporter knows only for constants.
+
+    Returns:
+        (B, C, h, w) value of the graph.
+    """
+    from torch.onnx import symbolic_helper as helper
+
+    op = graph.op  # pyright: ignore
+
+    def matrix(axis: int, cells: object) -> object:
+        """(cells, pixels): each row has 1 / n at the n pixels of a cell."""
+        shape = op("Shape", pictures)
+        pixels = op("Gather", shape, _constant(graph, axis), axis_i=0)
+        zero, one = _constant(graph, 0), _constant(graph, 1)
+        cell = op("Unsqueeze", op("Range", zero, cells, one), _constant(graph, [1]))
+        pixel = op("Unsqueeze", op("Range", zero, pixels, one), _constant(graph, [0]))
+        first = op("Div", op("Mul", cell, pixels), cells)
+        round_up = op("Sub", op("Add", pixels, cells), one)
+        end = op("Div", op("Add", op("Mul", cell, pixels), round_up), cells)
+        inside = op("And", op("GreaterOrEqual", pixel, first), op("Less", pixel, end))
+        inside = op("Cast", inside, to_i=1)
+        return op("Div", inside, op("ReduceSum", inside, _constant(graph, [1]), keepdims_i=1))
+
+    rows, columns = helper._unpack_list(size)  # pyright: ignore
+    across = op("Transpose", matrix(3, columns), perm_i=[1, 0])
+    return op("MatMul", matrix(2, rows), op("MatMul", pictures, across))
+
+
+def _constant(graph: object, value: float | list[int]) -> object:
+    return graph.op("Constant", value_t=torch.tensor(value))  # pyright: ignore
+
+
+# What the exporter lacks.
+SYMBOLICS = {"aten::exp2": exp2, "aten::adaptive_avg_pool2d": window_means}

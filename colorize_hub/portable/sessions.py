@@ -1,0 +1,125 @@
+"""A model in ONNX, as `export` writes it, run by onnxruntime on arrays. No torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from colorize_hub.errors import ModelError, ModelNotFoundError
+from colorize_hub.sources import GRAPHS, Source
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_MOST_BYTES = 2**31  # what a file in the format can hold
+_SILENT_BELOW = 3  # errors only: it warns of inputs that have a default
+_MAPS = ("f4", "f8", "f16", "f32")
+
+
+class Graphs:
+    """The five graphs of a model. Threads may share it.
+
+    Args:
+        source: of the files.
+        threads: for one run; None takes the cores that this process may use.
+
+    Attributes:
+        threads: for one run.
+
+    Raises:
+        ModuleNotFoundError: onnxruntime is missing.
+        ModelNotFoundError: a graph is missing.
+        ModelError: a file is not such a graph.
+    """
+
+    def __init__(self, source: Source, threads: int | None = None) -> None:
+        self.threads = threads or _cores()
+        self._runs = {name: _open(name, source, self.threads) for name in GRAPHS}
+
+    def lab(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(B, 3, H, W) sRGB 0..1 to L* (B, 1, H, W) and a*b* (B, 2, H, W)."""
+        lightness, ab = self._run("lab", rgb=rgb)
+        return lightness, ab
+
+    def encode(self, lightness: np.ndarray) -> list[np.ndarray]:
+        """(B, 1, H, W) L* to the maps at strides 4, 8, 16 and 32."""
+        return self._run("encoder", lightness=lightness)
+
+    def decode(
+        self, features: Sequence[np.ndarray], hint_map: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Logits (B, Q, h, w), and the affinity map (B, A, h, w) of a model that has one.
+
+        Args:
+            features: from `encode`.
+            hint_map: (B, 3, h, w) at stride 4: a*, b* and mask; None is no hints.
+        """
+        if hint_map is None:
+            batch, _, rows, columns = features[0].shape
+            hint_map = np.zeros((batch, 3, rows, columns), np.float32)
+        maps = dict(zip(_MAPS, features, strict=True))
+        logits, *affinity = self._run("decoder", **maps, hint_map=hint_map)
+        return logits, affinity[0] if affinity else None
+
+    def colours(self, logits: np.ndarray, vividness: float, chroma_scale: float) -> np.ndarray:
+        """(B, Q, h, w) to (B, 2, h, w) a*b*; see bins.decode_bins.
+
+        Raises:
+            ValueError: vividness outside 0..1.
+        """
+        if not 0 <= vividness <= 1:
+            raise ValueError(f"vividness must be 0..1, got {vividness}.")
+        scalars = {"vividness": np.float32(vividness), "chroma_scale": np.float32(chroma_scale)}
+        return self._run("colours", logits=logits, **scalars)[0]
+
+    def render(self, lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
+        """L* (B, 1, H, W) and a smaller a*b* (B, 2, h, w) to sRGB (B, 3, H, W), 0..1."""
+        return self._run("render", lightness=lightness, ab=ab)[0]
+
+    @cached_property
+    def palette(self) -> np.ndarray:
+        """(Q, 2) a*b* of the bins: what is decoded where one bin is sure."""
+        bins = self._runs["colours"].get_inputs()[0].shape[1]
+        sure = np.where(np.eye(bins, dtype=bool), np.float32(1e4), np.float32(0))
+        return self.colours(sure[None, :, None], 0.5, 1.0)[0, :, 0].T
+
+    def _run(self, name: str, **inputs: np.ndarray | np.generic) -> list[np.ndarray]:
+        arrays = {key: np.asarray(value) for key, value in inputs.items()}
+        found = self._runs[name].run(None, arrays)
+        return cast("list[np.ndarray]", found)
+
+
+def _open(name: str, source: Source, threads: int) -> InferenceSession:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "A model in ONNX needs onnxruntime: pip install 'colorize-hub[onnx]'",
+            name="onnxruntime",
+        ) from error
+    try:
+        path = source.file(GRAPHS[name], _MOST_BYTES)
+    except ModelNotFoundError as error:
+        raise ModelNotFoundError(
+            f"{source} has no {GRAPHS[name]}, so it is not a model in ONNX. Write one where torch "
+            f"is installed: colorize-hub export FOLDER --model MODEL"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _SILENT_BELOW
+    options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of many kinds, RuntimeError their only common base
+        raise ModelError(
+            f"{GRAPHS[name]} of {source} cannot be used: {str(error)[:200]}. Export it again."
+        ) from error
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
