@@ -32,6 +32,10 @@ ENDPOINTS = {
     "use_model": ["model"],
     "colorize_with_hints": ["photo", "hints", "vividness", "model"],
     "colorize": ["photo", "vividness"],
+    "start_clip": ["clip", "vividness", "smoothing", "model"],
+    "clip_state": ["job"],
+    "clip_result": ["job"],
+    "cancel_clip": ["job"],
 }
 
 

@@ -9,8 +9,11 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.demo.clip import Clips
+from colorize_hub.demo.clip_handlers import ClipHandlers
 from colorize_hub.demo.desk import Desk
 from colorize_hub.demo.handlers import Handlers
+from colorize_hub.demo.live_routes import LiveRoutes
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.page import add_page, page_css
 from colorize_hub.demo.prints import EXAMPLES_FOLDER
@@ -27,7 +30,7 @@ def build_demo(colorizer: Colorizer, model: str = "") -> gr.Blocks:
 
     Gradio takes looks and privacy from launch(), so the page carries them as defaults of its own
     launch(): no server-side rendering, no run history in the browser, uploads up to MAX_UPLOAD,
-    and an MCP server where the ``mcp`` package is installed.
+    the live picture's routes, and an MCP server where the ``mcp`` package is installed.
 
     Visitors' photos are opened from the upload folder only. Models can be folders of this machine,
     except on a Space ($SPACE_ID is set), where every visitor is a stranger.
@@ -37,20 +40,21 @@ def build_demo(colorizer: Colorizer, model: str = "") -> gr.Blocks:
         model: what the page calls it; empty is "built-in".
 
     Returns:
-        The page, not launched. Each of its endpoints is a method of `Handlers`;
+        The page, not launched. Its endpoints are methods of `Handlers` and `ClipHandlers`;
         ``/colorize_with_hints`` takes a photo and hints to a PNG file of the same size.
     """
     gr.set_static_paths([EXAMPLES_FOLDER])
     uploads = get_upload_folder()
     models = ModelShelf(colorizer, folders="SPACE_ID" not in os.environ)
     handlers = Handlers(Desk(models, uploads), (Path(uploads), EXAMPLES_FOLDER))
+    clip_handlers = ClipHandlers(Clips(models, uploads), (Path(uploads),))
     with gr.Blocks(
         title="Colorize: colour for black-and-white photos",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=(FILES_CHECKED_EVERY_S, FILES_KEPT_S),
     ) as demo:
-        add_page(handlers, model)
+        add_page(handlers, clip_handlers, model)
     demo.launch = partial(
         demo.launch,
         theme=make_theme(),
@@ -62,5 +66,6 @@ def build_demo(colorizer: Colorizer, model: str = "") -> gr.Blocks:
         max_file_size=MAX_UPLOAD,
         state_session_capacity=SESSIONS_HELD,
         mcp_server=find_spec("mcp") is not None,
+        app_kwargs={"routes": LiveRoutes(models).routes()},
     )
     return demo

@@ -10,49 +10,62 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from colorize_hub.demo.clip_handlers import ClipHandlers
 from colorize_hub.demo.handlers import Handlers
 from colorize_hub.demo.prints import EXAMPLES, example_path
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("server.js", "stage.js", "panel.js", "desk.js", "marking.js", "whole.js")
+SCRIPTS = (
+    *("server.js", "stage.js", "panel.js", "desk.js", "marking.js", "whole.js"),
+    *("live-link.js", "live-camera.js", "live-view.js", "live.js"),
+    *("clip.js", "tabs.js"),
+)
+STYLES = ("desk.css", "live.css", "clip.css")
 COMPUTING = 2  # previews at the same time; torch uses all cores for each
 
 
-def add_page(handlers: Handlers, model: str = "") -> None:
-    """Adds the desk and its endpoints to the page that is being built.
+def add_page(handlers: Handlers, clip_handlers: ClipHandlers, model: str = "") -> None:
+    """Adds the tabs and their endpoints to the page that is being built.
 
-    The desk is one HTML element with plain JavaScript. What the visitor did lives there, not on
-    the server, and it calls the endpoints by name, as any client can.
+    All is one HTML element with plain JavaScript. What the visitor did lives there, not on the
+    server, and it calls the endpoints by name, as any client can.
 
     Args:
         handlers: of this page.
+        clip_handlers: of this page.
         model: what to call the page's own model; empty is "built-in".
     """
     gr.HTML(
-        html_template=_page_html(model, handlers.desk.models.folders),
+        html_template=_page_html(handlers, model),
         js_on_load=_page_script(),
         apply_default_css=False,
-        elem_id="desk-root",
+        elem_id="page-root",
     )
     _add_endpoints(handlers)
+    _add_clip_endpoints(clip_handlers)
 
 
 def page_css() -> str:
-    """The style sheet of the desk."""
-    return (STATIC / "desk.css").read_text()
+    """The style sheet of the tabs."""
+    return "\n".join(_static(name) for name in STYLES)
 
 
-def _page_html(model: str, folders: bool) -> str:
+def _page_html(handlers: Handlers, model: str) -> str:
+    models = handlers.desk.models
     examples = "".join(
         f'<li><button type="button" class="example" data-stem="{stem}" title="{title}">'
         f'<img alt="{title}" width="96" height="72"></button></li>'
         for stem, title in EXAMPLES.items()
     )
-    return Template((STATIC / "desk.html").read_text()).substitute(
+    photo = Template(_static("desk.html")).substitute(
         examples=examples,
         model=html.escape(model or "built-in"),
-        model_names="user/model or a folder" if folders else "user/model",
+        model_names="user/model or a folder" if models.folders else "user/model",
     )
+    own = models.get("").config.vividness
+    live = Template(_static("live.html")).substitute(vividness=own)
+    clip = Template(_static("clip.html")).substitute(vividness=own)
+    return Template(_static("page.html")).substitute(photo=photo, live=live, clip=clip)
 
 
 def _page_script() -> str:
@@ -60,8 +73,12 @@ def _page_script() -> str:
         {"stem": stem, "title": title, "path": str(example_path(stem))}
         for stem, title in EXAMPLES.items()
     ]
-    scripts = "\n".join((STATIC / name).read_text() for name in SCRIPTS)
-    return f"const EXAMPLES = {json.dumps(prints)};\n{scripts}\nstartDesk(element, EXAMPLES);"
+    scripts = "\n".join(_static(name) for name in SCRIPTS)
+    return f"const EXAMPLES = {json.dumps(prints)};\n{scripts}\nstartPage(element, EXAMPLES);"
+
+
+def _static(name: str) -> str:
+    return (STATIC / name).read_text()
 
 
 def _add_endpoints(handlers: Handlers) -> None:
@@ -87,6 +104,20 @@ def _add_endpoints(handlers: Handlers) -> None:
     full_size = [photo, hints, vividness, model]
     _endpoint(handlers.colorize_with_hints, full_size, file, at_once=1, group="full-size")
     _endpoint(handlers.colorize, [photo, vividness], file, at_once=1, group="full-size")
+
+
+def _add_clip_endpoints(handlers: ClipHandlers) -> None:
+    clip = gr.File(label="Clip", visible=False)
+    job = gr.Textbox("", label="Job", visible=False)
+    vividness = gr.Number(None, label="Vividness", minimum=0, maximum=1, visible=False)
+    smoothing = gr.Number(0.8, label="Steadiness", minimum=0, maximum=1, visible=False)
+    model = gr.Textbox("", label="Model", visible=False)
+    found = gr.JSON(label="Result", visible=False)
+    file = gr.File(label="Colour, MP4", visible=False)
+    _endpoint(handlers.start_clip, [clip, vividness, smoothing, model], found, group="clips")
+    _endpoint(handlers.clip_state, [job], found, at_once=8, group="clip states")
+    _endpoint(handlers.clip_result, [job], file, group="clips")
+    _endpoint(handlers.cancel_clip, [job], found, at_once=8, group="clip states")
 
 
 def _endpoint(

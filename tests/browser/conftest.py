@@ -1,5 +1,7 @@
 """A real server and a real Chromium for the page tests; every page must stay silent and local."""
 
+import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.demo import build_demo
 from colorize_hub.network import ColorNet
 from tests.browser.desk_page import DeskPage
+from tests.browser.live_page import camera_film
+from tests.conftest import BROWSERS
 
 TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)
 LOCAL = ("http://127.0.0.1:", "data:", "blob:")
 
 
@@ -50,6 +55,26 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     with chromium.new_context() as context:
         context.set_default_timeout(TIMEOUT_MS)
         yield context
+
+
+@pytest.fixture(scope="session")
+def camera_browser(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """Chromium with a film for a camera, which it gives to any page."""
+    film = camera_film(tmp_path_factory.mktemp("camera") / "film.mjpeg")
+    browser = chromium.browser_type.launch(
+        executable_path=os.environ.get("CHROMIUM")
+        or next(filter(None, map(shutil.which, BROWSERS)), None),
+        args=[
+            "--no-sandbox",
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={film}",
+        ],
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

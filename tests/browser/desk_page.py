@@ -63,7 +63,7 @@ class DeskPage:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def marks(self) -> Locator:
-        return self.page.locator(".mark:not(.doubt)")
+        return self.page.locator("#marks .mark:not(.doubt)")
 
     def message(self) -> Locator:
         return self.page.locator("#message p")

@@ -7,16 +7,33 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser.desk_page import DeskPage
+from tests.browser.live_page import LivePage
 
 pytestmark = pytest.mark.browser
 
 GRAVE = ("serious", "critical")
 
 
+def live_at_work(page: Page) -> None:
+    """A colour is fixed on the held live picture."""
+    live = LivePage(page)
+    live.start()
+    live.in_colour()
+    live.pause()
+    live.click(0.5, 0.5)
+    page.locator("#live-swatches .swatch").first.click()
+    page.locator("#live-hints li").wait_for()
+
+
+def clip_tab(page: Page) -> None:
+    """As it opens."""
+    page.click("#tab-clip")
+
+
 @pytest.fixture(params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, chromium: Browser, site: str) -> Iterator[Page]:
+def themed(request: pytest.FixtureRequest, camera_browser: Browser, site: str) -> Iterator[Page]:
     """The page as it opens, for a visitor who prefers one of the two."""
-    with chromium.new_context(color_scheme=request.param) as context:
+    with camera_browser.new_context(color_scheme=request.param) as context:
         page = context.new_page()
         page.goto(site)
         page.wait_for_selector("#after[src]")
@@ -45,7 +62,11 @@ def at_work(page: Page) -> None:
         summary.click()
 
 
-@pytest.mark.parametrize("work", [None, at_work], ids=["as it opens", "at work"])
+@pytest.mark.parametrize(
+    "work",
+    [None, at_work, live_at_work, clip_tab],
+    ids=["as it opens", "at work", "live", "clip"],
+)
 def test_axe_finds_nothing_serious(themed: Page, work: Callable[[Page], None] | None) -> None:
     if work is not None:
         work(themed)

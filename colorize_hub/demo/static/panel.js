@@ -4,6 +4,21 @@ const toHex = (rgb) => '#' + rgb.map((part) => part.toString(16).padStart(2, '0'
 const fromHex = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 const sameRgb = (one, other) => !!one && !!other && one.join() === other.join();
 
+// A button for a colour: { rgb, share of likeliness or nothing, label or nothing }.
+function swatchOf({ rgb, share, label }, chosen, choose) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'swatch';
+  const percent = share === undefined ? '' : share < 0.01 ? '<1%' : Math.round(share * 100) + '%';
+  button.setAttribute('aria-label', [label ?? 'Colour', toHex(rgb), percent].join(' ').trim());
+  button.setAttribute('aria-pressed', sameRgb(rgb, chosen));
+  button.innerHTML = '<i></i><span></span>';
+  button.firstElementChild.style.background = css(rgb);
+  button.lastElementChild.textContent = label ?? percent;
+  button.addEventListener('click', choose);
+  return button;
+}
+
 function makePanel(root, on) {
   const get = (id) => root.querySelector('#' + id);
   const panel = {};
@@ -41,6 +56,7 @@ function makePanel(root, on) {
     if (!file) return;
     event.preventDefault();
     if (file.name.endsWith('.json')) on.loadHints(file);
+    else if (file.type.startsWith('video/')) on.clip(file);
     else if (event.target.closest?.('#reference-card')) on.openReference(file);
     else on.photo(file);
   };
@@ -60,19 +76,7 @@ function makePanel(root, on) {
   panel.swatches = (colours, chosen, help) => {
     get('colour-help').textContent = help;
     get('swatches').replaceChildren(
-      ...colours.map(({ rgb, share, label }) => {
-        const button = document.createElement('button');
-        button.type = 'button';
-        button.className = 'swatch';
-        const percent = share === undefined ? '' : share < 0.01 ? '<1%' : Math.round(share * 100) + '%';
-        button.setAttribute('aria-label', [label ?? 'Colour', toHex(rgb), percent].join(' ').trim());
-        button.setAttribute('aria-pressed', sameRgb(rgb, chosen));
-        button.innerHTML = '<i></i><span></span>';
-        button.firstElementChild.style.background = css(rgb);
-        button.lastElementChild.textContent = label ?? percent;
-        button.addEventListener('click', () => on.colour(rgb));
-        return button;
-      }),
+      ...colours.map((one) => swatchOf(one, chosen, () => on.colour(one.rgb))),
     );
     if (chosen) get('picker').value = toHex(chosen);
   };

@@ -99,8 +99,8 @@ function makeWhole(desk, stage, panel) {
   return whole;
 }
 
-// Puts the parts together and opens the first print.
-function startDesk(root, examples) {
+// Puts the parts together and opens the first print; `showTab` brings a tab of the page forward.
+function startDesk(root, examples, showTab) {
   const on = { examples }; // filled below; the parts call it when the visitor does something
   const stage = makeStage(root, on);
   const panel = makePanel(root, on);
@@ -115,7 +115,10 @@ function startDesk(root, examples) {
     chooseTake: take,
     openReference: reference,
     removeSelected: () => marking.remove(desk.selected),
-    photo: (file) => open({ file, name: file.name }),
+    photo: (file) => {
+      showTab('photo');
+      return open({ file, name: file.name });
+    },
     example: (print) => open({ data: fileData(print.path), name: print.title }),
     undo: () => desk.go(-1),
     redo: () => desk.go(1),
@@ -123,7 +126,7 @@ function startDesk(root, examples) {
   });
   document.addEventListener('keydown', (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
-    if (event.target.matches?.('input[type=text]')) return;
+    if (event.target.matches?.('input[type=text]') || root.querySelector('#desk').parentElement.hidden) return;
     event.preventDefault();
     desk.go(event.shiftKey ? 1 : -1);
   });
@@ -132,4 +135,13 @@ function startDesk(root, examples) {
   const wanted = new URLSearchParams(location.search).get('model');
   const ready = wanted ? on.model(wanted) : Promise.resolve();
   ready.then(() => desk.isOpening() || on.example(examples[0]));
+
+  // A picture that comes with colours already fixed on it.
+  const openWith = async (file, marks, vividness) => {
+    await open({ file, name: file.name });
+    if (desk.photo?.file !== file || (!marks.length && vividness === null)) return;
+    stage.compare(0);
+    desk.commit({ ...desk.work, marks, vividness: vividness ?? desk.work.vividness });
+  };
+  return { on, openWith, message: panel.message, model: () => desk.model };
 }

@@ -1,0 +1,65 @@
+// The page: its three tabs, and what they hand to each other.
+
+function startPage(root, examples) {
+  const tabs = [...root.querySelectorAll('[role="tab"]')];
+  const names = tabs.map((tab) => tab.id.slice(4));
+  const taglines = {
+    photo: 'Drop in a black-and-white photo. Then click anything to choose its colour.',
+    live: 'Your camera, in colour as it happens. Click anything to fix its colour.',
+    clip: 'A film or video clip, in steady colour.',
+  };
+  const photo = startDesk(root, examples, (name) => show(name));
+  const on = { message: photo.message, model: photo.model };
+  const live = makeLive(root, on);
+  const clip = makeClip(root, on);
+  let away = false; // the camera is off because another tab is shown
+
+  function show(name) {
+    for (const tab of tabs) {
+      const chosen = tab.id === 'tab-' + name;
+      tab.setAttribute('aria-selected', chosen);
+      tab.tabIndex = chosen ? 0 : -1;
+      root.querySelector('#' + tab.getAttribute('aria-controls')).hidden = !chosen;
+    }
+    root.querySelector('#tagline').textContent = taglines[name];
+    history.replaceState(null, '', name === 'photo' ? location.pathname + location.search : '#' + name);
+    if (name !== 'live' && live.running) {
+      live.stop();
+      away = true;
+    } else if (name === 'live' && away) {
+      away = false;
+      live.start();
+    }
+  }
+
+  for (const tab of tabs) {
+    tab.addEventListener('click', () => show(tab.id.slice(4)));
+    tab.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+      next.focus();
+      show(next.id.slice(4));
+    });
+  }
+
+  Object.assign(on, {
+    live: (job, ...rest) => live[job](...rest),
+    liveSetting: (name, value) => {
+      live[name] = value;
+      live.change();
+    },
+    snapshot: async (file, marks, vividness) => {
+      show('photo');
+      await photo.openWith(file, marks, vividness);
+    },
+    clip: (file) => {
+      show('clip');
+      clip.open(file);
+    },
+  });
+  photo.on.clip = on.clip;
+  live.refresh();
+  if (names.includes(location.hash.slice(1))) show(location.hash.slice(1));
+}

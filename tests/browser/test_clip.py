@@ -1,0 +1,142 @@
+"""The clip tab: a film goes up, comes back in colour and is played; cancelled, refused, awaited."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.desk_page import chroma
+from tests.clips import moving_frames, write_clip
+
+pytestmark = pytest.mark.browser
+
+
+class ClipPage:
+    """What the clip tab shows, and what a visitor does with it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.click("#tab-clip")
+
+    def open(self, clip: Path) -> None:
+        self.page.set_input_files("#clip-file", clip)
+        expect(self.page.locator("#clip-caption")).to_contain_text(clip.name)
+
+    def colour(self) -> None:
+        self.page.click("#clip-start")
+
+    def status(self) -> str:
+        return self.page.locator("#clip-status").inner_text()
+
+    def done(self) -> None:
+        self.page.wait_for_function(
+            "document.querySelector('#clip-player').src.includes('-color.mp4')"
+        )
+
+    def pixels(self) -> np.ndarray:
+        """(H, W, 3) of what the player shows."""
+        values = self.page.evaluate(
+            """async () => {
+              const video = document.querySelector('#clip-player');
+              while (video.readyState < 2) await new Promise((done) => setTimeout(done, 50));
+              const canvas = document.createElement('canvas');
+              [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+              canvas.getContext('2d').drawImage(video, 0, 0);
+              const { width, height } = canvas;
+              const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+              return [height, width, ...data];
+            }"""
+        )
+        return np.array(values[2:]).reshape(values[0], values[1], 4)[..., :3]
+
+
+@pytest.fixture
+def clip(page: Page) -> ClipPage:
+    return ClipPage(page)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    return Path(write_clip(tmp_path / "Großvater 1931.mp4", moving_frames(10, 120, 160), sound=0.4))
+
+
+def test_clip_is_played_and_saved_in_colour(clip: ClipPage, film: Path, tmp_path: Path) -> None:
+    clip.open(film)
+    assert chroma(clip.pixels()) < 3
+    clip.colour()
+    clip.done()
+    assert clip.pixels().shape == (120, 160, 3)
+    assert chroma(clip.pixels()) > 4
+    with clip.page.expect_download() as download:
+        clip.page.click("#clip-download")
+    assert download.value.suggested_filename == "Großvater 1931-color.mp4"
+    saved = tmp_path / "saved.mp4"
+    download.value.save_as(saved)
+    with av.open(str(saved)) as made:
+        assert made.streams.video[0].frames == 10
+        assert len(made.streams.audio) == 1
+
+
+def test_versions_can_be_compared(clip: ClipPage, film: Path) -> None:
+    clip.open(film)
+    clip.colour()
+    clip.done()
+    clip.page.locator("#clip-steadiness").fill("0")
+    expect(clip.page.locator("#clip-steadiness-value")).to_have_text("off")
+    clip.colour()
+    versions = clip.page.locator("#clip-versions button")
+    expect(versions).to_have_text(["Original", "Steady 80%", "Steady off"])
+    expect(versions.nth(2)).to_have_attribute("aria-pressed", "true")
+    versions.nth(0).click()
+    assert chroma(clip.pixels()) < 3
+    expect(clip.page.locator("#clip-download")).to_be_hidden()
+
+
+def test_cancel_stops_and_others_wait(
+    visit: Callable[..., Page], clip: ClipPage, film: Path, tmp_path: Path, kept_files: Path
+) -> None:
+    clip.open(Path(write_clip(tmp_path / "long.mp4", moving_frames(400, 120, 160, step=1))))
+    clip.colour()
+    expect(clip.page.locator("#clip-status")).to_contain_text("Frame ")
+    other = ClipPage(visit())
+    other.open(film)
+    other.colour()
+    expect(other.page.locator("#clip-status")).to_contain_text(
+        "Another clip is being coloured. You are next."
+    )
+    clip.page.click("#clip-cancel")
+    expect(clip.page.locator("#clip-start")).to_be_visible()
+    other.done()
+    assert not list(kept_files.rglob("long-color.mp4*"))
+
+
+def test_page_that_closes_stops_its_clip(
+    visit: Callable[..., Page], clip: ClipPage, film: Path, tmp_path: Path
+) -> None:
+    clip.open(Path(write_clip(tmp_path / "long.mp4", moving_frames(900, 120, 160, step=1))))
+    clip.colour()
+    expect(clip.page.locator("#clip-status")).to_contain_text("Frame ")
+    clip.page.goto("about:blank")
+    other = ClipPage(visit())
+    other.open(film)
+    other.colour()
+    other.done()
+
+
+def test_what_is_no_film_is_said_and_the_page_goes_on(
+    clip: ClipPage, film: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("This is not a film.")
+    clip.page.once("console", lambda message: None)
+    clip.open(text)
+    expect(clip.page.locator("#clip-words")).to_contain_text("cannot play notes.mp4")
+    clip.colour()
+    expect(clip.page.locator("#message p")).to_contain_text("notes.mp4")
+    assert str(tmp_path) not in clip.page.locator("#message p").inner_text()
+    clip.open(film)
+    clip.colour()
+    clip.done()
