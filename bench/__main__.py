@@ -19,6 +19,7 @@ from bench.measures import (
     photograph_rows,
     start_rows,
 )
+from bench.video import film_rows
 from colorize_hub import load
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub import BUNDLED, save
@@ -32,7 +33,7 @@ def bench(
     turns: int = 7,
     quick: Annotated[bool, arg(help_behavior_hint="")] = False,
 ) -> None:
-    """Measure this machine: network, clicks, large photograph, colour conversion, start-up.
+    """Measure this machine: network, clicks, large photograph, colour conversion, film, start-up.
 
     Each time is a median, and stands beside the time of something well known that was measured in
     turns with it. The ratio is what to compare between machines and versions.
@@ -61,6 +62,7 @@ def _measure(model: Path, folder: Path, turns: int, megapixels: float) -> Iterat
     yield from click_rows(colorizer, turns)
     yield from photograph_rows(colorizer, folder, megapixels, turns)
     yield from conversion_rows(megapixels, turns)
+    yield from film_rows(colorizer, folder, 8 if megapixels < 1 else 250)
 
 
 def _find_model(model: Path | None, folder: Path) -> tuple[Path, str]:

@@ -98,7 +98,7 @@ def test_versions_can_be_compared(clip: ClipPage, film: Path) -> None:
 def test_cancel_stops_and_others_wait(
     visit: Callable[..., Page], clip: ClipPage, film: Path, tmp_path: Path, kept_files: Path
 ) -> None:
-    clip.open(Path(write_clip(tmp_path / "long.mp4", moving_frames(400, 120, 160, step=1))))
+    clip.open(Path(write_clip(tmp_path / "long.mp4", moving_frames(2500, 64, 96, step=1))))
     clip.colour()
     expect(clip.page.locator("#clip-status")).to_contain_text("Frame ")
     other = ClipPage(visit())
@@ -116,7 +116,7 @@ def test_cancel_stops_and_others_wait(
 def test_page_that_closes_stops_its_clip(
     visit: Callable[..., Page], clip: ClipPage, film: Path, tmp_path: Path
 ) -> None:
-    clip.open(Path(write_clip(tmp_path / "long.mp4", moving_frames(900, 120, 160, step=1))))
+    clip.open(Path(write_clip(tmp_path / "long.mp4", moving_frames(2500, 64, 96, step=1))))
     clip.colour()
     expect(clip.page.locator("#clip-status")).to_contain_text("Frame ")
     clip.page.goto("about:blank")
