@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 
 from colorize_hub import Hint
+from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.demo.desk import Desk
 from colorize_hub.demo.handlers import Handlers
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.pictures import PREVIEW_SIDE
+from colorize_hub.image import read_picture
 
 
 @pytest.fixture
@@ -176,6 +178,10 @@ def test_sixteen_bits_and_transparency_have_a_preview(handlers, tmp_path):
     assert (
         abs(pixels(handlers.open_photo({"path": deep})["before"])[..., 0] - grey(20, 30)).mean() < 2
     )
+    made = read_picture(handlers.colorize({"path": deep}, None)).pixels
+    levels = pixels_to_lightness(grey(20, 30)[..., None].astype(np.uint16) * 257)
+    assert made.dtype == np.uint16
+    assert (pixels_to_lightness(made) - levels).abs().max() < 0.003
     clear = str(tmp_path / "clear.png")
     Image.new("LA", (30, 20), (0, 0)).save(clear)
     opened = handlers.open_photo({"path": clear})

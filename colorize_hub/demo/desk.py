@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from colorize_hub.canvas import Canvas
@@ -17,8 +18,9 @@ from colorize_hub.demo.marks import Work, hints_of
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.pictures import preview
 from colorize_hub.demo.reference import apply_palette, before_palette
+from colorize_hub.files import write_picture
 from colorize_hub.hints import Hint
-from colorize_hub.image import read_picture, save_image
+from colorize_hub.image import as_image, read_picture, save_image
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +123,8 @@ class Desk:
     def full_size(self, photo: str, work: Work, model: str = "") -> Path:
         """Colours the original file and saves it as ``<stem>-color.png``, losslessly.
 
-        Size, alpha and EXIF are the original's, orientation is applied. Asked again for the same
+        Size, alpha, metadata and, without a borrowed palette, 16 bits are the original's,
+        orientation is applied. Asked again for the same
         photo, work and model, it returns the file it has.
 
         Raises:
@@ -135,10 +138,13 @@ class Desk:
             os.utime(path)  # the page deletes by age
             return path
         sheet = self.sheet(photo, model)
-        canvas = sheet.model.canvas(photo)
-        coloured = _paint(canvas, work, sheet.before, 1.0)
+        picture = read_picture(photo)
+        coloured = _colours(sheet.model.canvas(picture.pixels), work, sheet.before, 1.0)
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_image(coloured, path)
+        if work.palette:
+            save_image(apply_palette(as_image(coloured, picture), work.palette), path)
+        else:
+            write_picture(coloured, picture, path)
         return path
 
     def _drop_old(self) -> None:
@@ -149,10 +155,16 @@ class Desk:
 
 
 def _paint(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> Image.Image:
-    """A picture in colour.
+    """A picture in colour, for a canvas made from a PIL image; the rest as for `_colours`."""
+    image = Image.fromarray(_colours(canvas, work, before, scale))
+    return apply_palette(image, work.palette)
+
+
+def _colours(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> np.ndarray:
+    """A picture in colour, before it takes on a palette.
 
     Args:
-        canvas: made from a PIL image or a file.
+        canvas: to colour.
         work: in pixels of the original.
         before: the photo as it came, of any size.
         scale: pixels of the canvas for a pixel of the original.
@@ -161,12 +173,8 @@ def _paint(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> Ima
     if work.palette:
         hints = [_under_palette(hint, work, canvas, before) for hint in hints]
     if work.take is None:
-        coloured = canvas.render(hints, work.vividness)
-    else:
-        coloured = canvas.variations(1, work.take, hints, work.vividness)[0]
-    if not isinstance(coloured, Image.Image):
-        raise TypeError(f"Expected a canvas of a PIL image, got one of {type(coloured).__name__}.")
-    return apply_palette(coloured, work.palette)
+        return np.asarray(canvas.render(hints, work.vividness))
+    return np.asarray(canvas.variations(1, work.take, hints, work.vividness)[0])
 
 
 def _under_palette(hint: Hint, work: Work, canvas: Canvas, before: Image.Image) -> Hint:
