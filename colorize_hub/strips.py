@@ -27,6 +27,7 @@ from colorize_hub.gamut import inverse_cie_curve, largest_scale
 from colorize_hub.resizing import antialiased, bicubic
 
 STRIP_PIXELS = 1 << 14
+_ONE_THREAD = 1 << 18  # multiplications in a matrix product that BLAS gives no second thread
 _SHARE_PIXELS = 1 << 17  # what is worth handing to another thread
 _CODES = 1 << 16  # steps of linear light in the table that encodes 8-bit sRGB
 _LATER = 1 << 14  # colours outside the gamut are collected, and fitted so many at a time
@@ -44,11 +45,13 @@ def lightness_of(pixels: np.ndarray) -> Lightness:
             np.take(table, pixels[rows].reshape(-1), out=f_y, mode="clip")
 
         return read_grey
-    light = _decoded(pixels.dtype.name)
+    light = [_decoded(pixels.dtype.name) * share for share in XYZN_OF_RGB[1]]
 
     def read_colour(rows: slice, f_y: np.ndarray) -> None:
-        linear = np.take(light, pixels[rows].reshape(-1, 3), mode="clip")
-        np.matmul(linear, XYZN_OF_RGB[1], out=f_y)
+        strip = pixels[rows].reshape(-1, 3)
+        np.take(light[0], strip[:, 0], out=f_y, mode="clip")
+        for channel in (1, 2):
+            f_y += np.take(light[channel], strip[:, channel], mode="clip")
         _cie_curve(f_y)
 
     return read_colour
@@ -69,11 +72,15 @@ def reduced(
             strip = buffer[: count * width]
             lightness(rows, strip)
             reached = down.targets(rows)
-            narrow[reached] += down.weights[reached, rows] @ strip.reshape(count, width)
+            weights, lines = down.weights[reached, rows], strip.reshape(count, width)
+            block = max(1, _ONE_THREAD // weights.size)
+            for left in range(0, width, block):
+                part = slice(left, left + block)
+                narrow[reached, part] += weights @ lines[:, part]
         return narrow
 
     narrow = sum(_shared(reduce, height, width, threads), np.float32(0))
-    return (narrow @ across.weights.T) * np.float32(116) - np.float32(16)
+    return across.along(narrow) * np.float32(116) - np.float32(16)
 
 
 def painted(
@@ -94,7 +101,7 @@ def painted(
     height, width = size
     down = bicubic(ab.shape[1], height)
     slopes = ab * np.array([1 / 500, -1 / 200], np.float32)[:, None, None]
-    across = slopes @ bicubic(ab.shape[2], width).weights.T  # (2, h, W)
+    across = bicubic(ab.shape[2], width).along(slopes)  # (2, h, W)
     pixels = np.empty((height, width, 3), dtype)
 
     def paint(share: slice) -> None:
