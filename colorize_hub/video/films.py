@@ -195,7 +195,7 @@ def check_paths(source: Path, target: Path, resume: bool = False, overwrite: boo
 
 @dataclass(frozen=True)
 class _Work:
-    """Three threads: one decodes, one colours, one encodes."""
+    """One frame after the other: torch uses all cores, more threads would fight with its own."""
 
     colorizer: Colorizer
     clip: ClipFacts
@@ -209,9 +209,9 @@ class _Work:
         """Colour what is not yet there into segments; yields how many frames are."""
         done = sum(segment.frames for segment in find_segments(self.folder))
         warm_up = min(done, _WARM_UP) if self.smoothing else 0
-        frames = ahead(read_frames(self.clip, done - warm_up, warn))
+        frames = read_frames(self.clip, done - warm_up, warn)
         writer = SegmentWriter(self.folder, self.clip, done)
-        with closing(ahead(self._colour(frames))) as coloured, closing(writer):
+        with closing(self._colour(frames)) as coloured, closing(writer):
             for number, frame in enumerate(coloured, done - warm_up + 1):
                 if number > done:
                     writer.write(frame.pixels, frame.time, frame.duration)
