@@ -68,11 +68,10 @@ def reduced(
         narrow = np.zeros((small[0], width), np.float32)
         buffer = np.empty(_strip_rows(height, width) * width, np.float32)
         for rows in strips(share.start, share.stop, width):
-            count = rows.stop - rows.start
-            strip = buffer[: count * width]
+            strip = buffer[: (rows.stop - rows.start) * width]
             lightness(rows, strip)
-            reached = down.targets(rows)
-            weights, lines = down.weights[reached, rows], strip.reshape(count, width)
+            reached, lines = down.targets(rows), strip.reshape(-1, width)
+            weights = down.weights[reached, rows]
             block = max(1, _ONE_THREAD // weights.size)
             for left in range(0, width, block):
                 part = slice(left, left + block)
