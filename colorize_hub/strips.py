@@ -74,8 +74,7 @@ def reduced(
             weights = down.weights[reached, rows]
             block = max(1, _ONE_THREAD // weights.size)
             for left in range(0, width, block):
-                part = slice(left, left + block)
-                narrow[reached, part] += weights @ lines[:, part]
+                narrow[reached, left : left + block] += weights @ lines[:, left : left + block]
         return narrow
 
     narrow = sum(_shared(reduce, height, width, threads), np.float32(0))
