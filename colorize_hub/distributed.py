@@ -84,7 +84,6 @@ def distributed(
     """
     if report is not None and not report.parent.is_dir():
         raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
-    started = time.time()
     manner = Manner(model, column, vividness, size, recolour)
     shards = plan_shards(source, target, manner, rows)
     waiting = [shard for shard in shards if not Path(shard.target).exists()]
@@ -93,7 +92,7 @@ def distributed(
     for span in _work(waiting, manner, Workers(workers, cpus, gpus, address)):
         spans.append(span)
         logger.info("%d of %d shards are done", len(spans), len(waiting))
-    remove_leftovers([Task(Path(one.source), Path(one.target)) for one in waiting], started)
+    remove_leftovers([Task(Path(one.source), Path(one.target)) for one in waiting], time.time())
     facts = {"model": model or "built-in", "workers": workers, **_facts(shards, waiting, spans)}
     if report is not None:
         report.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
