@@ -77,7 +77,7 @@ def reduced(
                 narrow[reached, left : left + block] += weights @ lines[:, left : left + block]
         return narrow
 
-    narrow = sum(_shared(reduce, height, width, threads), np.float32(0))
+    narrow = np.sum(_shared(reduce, height, width, threads), axis=0)
     return across.along(narrow) * np.float32(116) - np.float32(16)
 
 
