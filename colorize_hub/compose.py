@@ -16,6 +16,7 @@ from torch import Tensor
 from colorize_hub import strips
 from colorize_hub.hints import Hint, hint_ab, hinted_pixels
 from colorize_hub.image import ImageLike, Picture, read_picture, write_like
+from colorize_hub.spots import paint_hinted
 from colorize_hub.working import working_shape
 
 
@@ -103,16 +104,7 @@ def _paint(
     height, width = size
     small = ab.float().cpu().numpy()
     pixels = strips.painted(lightness, (height, width), small, dtype, torch.get_num_threads())
-    if not hints:
-        return pixels
-    owner = hinted_pixels(hints, (height, width)).numpy()
-    fixed = hint_ab(hints).numpy() * np.array([1 / 500, -1 / 200], np.float32)
-    for rows in strips.strips(0, height, width):
-        owners = owner[rows].reshape(-1)
-        hit = np.flatnonzero(owners >= 0)
-        if len(hit):
-            f_y = np.empty(owners.shape, np.float32)
-            lightness(rows, f_y)
-            slopes = np.ascontiguousarray(fixed[owners[hit]].T)
-            strips.paint_spots(pixels, hit + rows.start * width, f_y[hit], slopes)
+    if hints:
+        owner = hinted_pixels(hints, (height, width)).numpy()
+        paint_hinted(pixels, lightness, owner, hint_ab(hints).numpy())
     return pixels

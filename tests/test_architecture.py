@@ -16,6 +16,7 @@ ORDER = """
 cie resizing
 gamut
 strips
+spots
 color config metadata version errors
 remote icc
 sources

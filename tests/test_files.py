@@ -52,11 +52,12 @@ def test_what_is_beside_the_pixels_travels(tmp_path, tiny_colorizer):
             assert kept.get(ExifTags.Base.Orientation, 1) == 1
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
+# Pillow knows no 16-bit grey with alpha in TIFF.
+@pytest.mark.parametrize(
+    ("suffix", "channels"),
+    [*((".png", n) for n in (1, 2, 3, 4)), *((".tif", n) for n in (1, 3, 4))],
+)
 def test_sixteen_bits_stay_sixteen_bits(tmp_path, tiny_colorizer, suffix, channels):
-    if suffix == ".tif" and channels == 2:
-        pytest.skip("Pillow knows no 16-bit grey with alpha in TIFF")
     grey = scene(60, 90, dtype=np.uint16)
     alpha = np.tile(np.linspace(9000, 65535, 90).astype(np.uint16), (60, 1))
     layers = {1: [grey], 2: [grey, alpha], 3: [grey] * 3, 4: [grey, grey, grey, alpha]}[channels]

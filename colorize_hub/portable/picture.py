@@ -12,6 +12,7 @@ from colorize_hub import strips
 from colorize_hub.hints import Hint, pixel_owners
 from colorize_hub.image import ImageLike, Picture, read_picture, write_like
 from colorize_hub.portable.sessions import Graphs
+from colorize_hub.spots import paint_hinted
 from colorize_hub.working import working_shape
 
 
@@ -52,23 +53,9 @@ class PreparedPicture:
         lightness = strips.lightness_of(source)
         pixels = strips.painted(lightness, size, ab, source.dtype, self.graphs.threads)
         if hints:
-            self._paint_hints(pixels, lightness, hints)
+            ab = hint_ab(self.graphs, hints)
+            paint_hinted(pixels, lightness, pixel_owners(hints, size), ab)
         return write_like(pixels, self.picture)
-
-    def _paint_hints(
-        self, pixels: np.ndarray, lightness: strips.Lightness, hints: Sequence[Hint]
-    ) -> None:
-        height, width = pixels.shape[:2]
-        owner = pixel_owners(hints, (height, width))
-        fixed = hint_ab(self.graphs, hints) * np.array([1 / 500, -1 / 200], np.float32)
-        for rows in strips.strips(0, height, width):
-            owners = owner[rows].reshape(-1)
-            hit = np.flatnonzero(owners >= 0)
-            if len(hit):
-                f_y = np.empty(owners.shape, np.float32)
-                lightness(rows, f_y)
-                slopes = np.ascontiguousarray(fixed[owners[hit]].T)
-                strips.paint_spots(pixels, hit + rows.start * width, f_y[hit], slopes)
 
 
 def hint_ab(graphs: Graphs, hints: Sequence[Hint]) -> np.ndarray:
