@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 from tests.browser.desk_page import DeskPage, chroma
 from tests.browser.live_page import HEIGHT, WIDTH, LivePage, find_thing
@@ -213,10 +213,16 @@ def test_refused_camera_is_explained(chromium: Browser, camera_browser: Browser,
             "navigator.mediaDevices.getUserMedia = async () => {"
             " throw new DOMException('Permission denied', 'NotAllowedError'); }"
         )
+        opening: list[Route] = []
+        page.route("**/call/open_photo", lambda route: opening.append(route))
         page.goto(site)
         LivePage(page).start()
         expect(LivePage(page).message()).to_contain_text("The camera was refused")
         expect(page.locator("#live-start")).to_be_visible()
+        for photo in opening:
+            photo.continue_()
+        page.wait_for_selector("#after[src]", state="attached")
+        expect(LivePage(page).message()).to_contain_text("The camera was refused")
 
 
 def test_machine_without_camera_is_told(chromium: Browser, site: str) -> None:

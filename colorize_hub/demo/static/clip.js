@@ -34,12 +34,12 @@ function makeClip(root, on) {
   // --- a clip comes -----------------------------------------------------------------------------
   clip.open = async (file) => {
     if (file.size > MOST_BYTES) return on.message(file.name + ' has ' + Math.round(file.size / 1e6) + ' MB; up to 200 MB can be sent.');
+    on.message('');
     await clip.cancel();
     for (const version of clip.versions) if (version.local) URL.revokeObjectURL(version.url);
     Object.assign(clip, { file, data: null, versions: [{ name: 'Original', url: URL.createObjectURL(file), local: true }] });
     get('caption').textContent = file.name;
     get('start').disabled = false;
-    on.message('');
     play(clip.versions[0]);
   };
 

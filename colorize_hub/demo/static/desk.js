@@ -78,6 +78,7 @@ function makeDesk(root, stage, panel, helpText) {
 
   desk.open = async (next) => {
     const turn = ++opening;
+    panel.message(''); // now, not when it is open: what the other tabs say meanwhile stays
     return desk.trying('Opening ' + next.name + '…', async () => {
       next.data ??= await uploadFile(next.file);
       const found = await callEndpoint('open_photo', next.data, '', desk.model);
@@ -95,7 +96,6 @@ function makeDesk(root, stage, panel, helpText) {
       stage.open(width, height);
       stage.compare(0.5);
       panel.caption(next.name + ' · ' + width + ' x ' + height);
-      panel.message('');
       desk.refresh();
     });
   };

@@ -135,6 +135,7 @@ function makeLive(root, on) {
   // --- on, off, still ---------------------------------------------------------------------------
   live.start = async (which = device) => {
     device = which;
+    on.message('');
     view.status('Waiting for the camera…');
     try {
       await camera.start(device);
@@ -144,7 +145,6 @@ function makeLive(root, on) {
     if (!video.offsetParent) return live.stop(); // another tab was chosen meanwhile
     shown = live.running ? shown : 0;
     if (!live.running) view.mirror(camera.facesUser());
-    on.message('');
     Object.assign(live, { running: true, paused: false });
     view.status('');
     live.refresh();
