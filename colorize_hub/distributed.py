@@ -21,6 +21,7 @@ import tyro
 from tyro.conf import arg
 
 from colorize_hub.archive import Task, remove_leftovers
+from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
 from colorize_hub.hub import load
 from colorize_hub.shards import Manner, Shard, colour_shard, plan_shards, read_finished
 
@@ -47,16 +48,10 @@ def distributed(
     column: Annotated[
         str | None, arg(metavar="C", help_behavior_hint="(default: image, or the only one)")
     ] = None,
-    model: Annotated[
-        str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")
-    ] = None,
-    vividness: Annotated[
-        float | None, arg(metavar="V", help_behavior_hint="(default: the model's own)")
-    ] = None,
-    size: Annotated[
-        int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
-    ] = None,
-    recolour: Annotated[bool, arg(help_behavior_hint="")] = False,
+    model: ModelName = None,
+    vividness: Vividness = None,
+    size: WorkingSize = None,
+    recolour: Flag = False,
     rows: Annotated[int, arg(metavar="N")] = 256,
     report: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
 ) -> None:
@@ -75,9 +70,6 @@ def distributed(
         gpus: GPUs of a worker; 0.5 lets two share one.
         address: Ray cluster to work on, such as "auto".
         column: Column of the pictures: bytes, or a struct with bytes as the Hub has it.
-        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
-        vividness: 0 (dull) to 1 (vivid).
-        size: Short side in pixels at which colours are found.
         recolour: Colour also pictures that have colours; without this flag they stay as they are.
         rows: Rows of a shard, at most: what is done again at worst when a worker dies.
         report: File to write figures and errors to, as JSON.

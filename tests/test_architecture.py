@@ -13,7 +13,7 @@ LIBRARY = ROOT / "colorize_hub"
 
 # A module may import from the lines above its own. Packages are free inside.
 ORDER = """
-cie resizing
+cie resizing flags
 gamut
 strips
 spots

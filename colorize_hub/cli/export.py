@@ -7,15 +7,15 @@ from typing import Annotated
 
 from tyro.conf import arg
 
+from colorize_hub.flags import Flag, ModelName
+
 
 def export(
     folder: Annotated[Path, arg(metavar="OUT")],
     /,
     *,
-    model: Annotated[
-        str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")
-    ] = None,
-    int8: Annotated[bool, arg(help_behavior_hint="")] = False,
+    model: ModelName = None,
+    int8: Flag = False,
 ) -> None:
     """Write a model as ONNX files, which need no torch: for small installs, browsers and phones.
 
@@ -26,7 +26,6 @@ def export(
 
     Args:
         folder: Folder to write to. What is in it from an earlier export is replaced.
-        model: Model to export: "user/model" on the Hugging Face Hub, or a folder.
         int8: Decoder in 8-bit integers: smaller and faster, with slightly different colours.
     """
     from colorize_hub.hub import read_model

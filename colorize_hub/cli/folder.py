@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
+from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
+
 if TYPE_CHECKING:
     from colorize_hub.archive import Outcome
     from colorize_hub.colorizer import Colorizer
 
-_Flag = Annotated[bool, arg(help_behavior_hint="")]
 _LINE_SECONDS = 30  # between two lines of progress where no bar can be drawn
 _GPU_BATCH = 16
 
@@ -33,18 +34,12 @@ def folder(
     target: Annotated[Path, arg(metavar="OUT")],
     /,
     *,
-    model: Annotated[
-        str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")
-    ] = None,
-    vividness: Annotated[
-        float | None, arg(metavar="V", help_behavior_hint="(default: the model's own)")
-    ] = None,
-    size: Annotated[
-        int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
-    ] = None,
-    keep_toning: _Flag = False,
-    recolour: _Flag = False,
-    overwrite: _Flag = False,
+    model: ModelName = None,
+    vividness: Vividness = None,
+    size: WorkingSize = None,
+    keep_toning: Flag = False,
+    recolour: Flag = False,
+    overwrite: Flag = False,
     workers: Annotated[
         int | None, arg(metavar="N", help_behavior_hint="(default: one for each core)")
     ] = None,
@@ -60,9 +55,6 @@ def folder(
     Args:
         source: Folder of photographs; it is never changed.
         target: Folder to write to, with the same tree and names; a.gif becomes a.gif.png.
-        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
-        vividness: 0 (dull) to 1 (vivid).
-        size: Short side in pixels at which colours are found.
         keep_toning: Lay the colours over the tint of sepia and other toned prints.
         recolour: Colour also pictures that have colours; without this flag they are left out.
         overwrite: Do again what is in OUT.

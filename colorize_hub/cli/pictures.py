@@ -9,7 +9,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-_Model = Annotated[str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")]
+from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
 
 
 def photo(
@@ -19,15 +19,11 @@ def photo(
     ] = None,
     /,
     *,
-    model: _Model = None,
-    vividness: Annotated[
-        float | None, arg(metavar="V", help_behavior_hint="(default: the model's own)")
-    ] = None,
-    size: Annotated[
-        int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
-    ] = None,
-    keep_toning: Annotated[bool, arg(help_behavior_hint="")] = False,
-    overwrite: Annotated[bool, arg(help_behavior_hint="")] = False,
+    model: ModelName = None,
+    vividness: Vividness = None,
+    size: WorkingSize = None,
+    keep_toning: Flag = False,
+    overwrite: Flag = False,
 ) -> None:
     """Colour one photograph.
 
@@ -37,9 +33,6 @@ def photo(
         picture: Photograph to colour: JPEG, PNG, TIFF, WebP and more. It is never changed.
         output: File to write, in the format of its ending, old-color.jpg for old.jpg. Size, EXIF,
             XMP and resolution are the photograph's; 16-bit PNG and TIFF stay 16-bit.
-        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
-        vividness: 0 (dull) to 1 (vivid).
-        size: Short side in pixels at which colours are found; OUT keeps the photograph's size.
         keep_toning: Lay the colours over the sepia or other tint of a print, which is taken out
             otherwise.
         overwrite: Replace OUT if it exists; without this flag that is an error.
@@ -61,7 +54,7 @@ def photo(
 
 def app(
     *,
-    model: _Model = None,
+    model: ModelName = None,
     port: Annotated[
         int | None, arg(metavar="P", help_behavior_hint="(default: the first free one from 7860)")
     ] = None,
@@ -72,7 +65,6 @@ def app(
     Example: colorize-hub app --port 8080
 
     Args:
-        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
         port: Port to serve on.
         host: Address to serve on. The default is for this computer alone, 0.0.0.0 for the network.
     """

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-_Private = Annotated[bool, arg(help_behavior_hint="")]
+from colorize_hub.flags import Flag
 
 
 def push(
@@ -15,7 +15,7 @@ def push(
     repo: Annotated[str, arg(metavar="USER/MODEL")],
     /,
     *,
-    private: _Private = False,
+    private: Flag = False,
     revision: Annotated[str | None, arg(metavar="B", help_behavior_hint="(default: main)")] = None,
     tag: Annotated[
         str | None, arg(metavar="T", help_behavior_hint="(default: the next of v1, v2, ...)")
@@ -49,7 +49,7 @@ def space(
     model: Annotated[
         str | None, arg(metavar="USER/MODEL", help_behavior_hint="(default: the built-in model)")
     ] = None,
-    private: _Private = False,
+    private: Flag = False,
 ) -> None:
     """Publish the web page as a Space on the Hugging Face Hub.
 
@@ -72,7 +72,7 @@ def dataset(
     repo: Annotated[str, arg(metavar="USER/DATASET")],
     /,
     *,
-    private: _Private = False,
+    private: Flag = False,
     license: Annotated[str | None, arg(metavar="L", help_behavior_hint="")] = None,
 ) -> None:
     """Publish a folder of pictures as a dataset, to train on with `python -m train --data`.

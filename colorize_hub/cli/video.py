@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
+from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -23,19 +25,13 @@ def video(
     ] = None,
     /,
     *,
-    model: Annotated[
-        str | None, arg(metavar="M", help_behavior_hint="(default: the built-in model)")
-    ] = None,
-    vividness: Annotated[
-        float | None, arg(metavar="V", help_behavior_hint="(default: the model's own)")
-    ] = None,
-    size: Annotated[
-        int | None, arg(metavar="S", help_behavior_hint="(default: the model's own)")
-    ] = None,
+    model: ModelName = None,
+    vividness: Vividness = None,
+    size: WorkingSize = None,
     smoothing: Annotated[float, arg(metavar="S")] = 0.8,
     look_ahead: Annotated[int, arg(metavar="N")] = 8,
-    resume: Annotated[bool, arg(help_behavior_hint="")] = False,
-    overwrite: Annotated[bool, arg(help_behavior_hint="")] = False,
+    resume: Flag = False,
+    overwrite: Flag = False,
 ) -> None:
     """Colour a film.
 
@@ -46,9 +42,6 @@ def video(
     Args:
         film: Film to colour, in any format that FFmpeg reads. It is never changed.
         output: File to write: .mp4. Sound, subtitles and metadata are the film's.
-        model: Model to colour with: "user/model" on the Hugging Face Hub, or a folder.
-        vividness: 0 (dull) to 1 (vivid).
-        size: Short side in pixels at which colours are found; OUT keeps the film's size.
         smoothing: Steadiness of colours over time: 0 (off, each frame by itself) to 1.
         look_ahead: Frames read ahead, so that colours are smoothed both ways.
         resume: Go on with what an earlier run left in OUT.part, if it did.
