@@ -15,7 +15,8 @@ from colorize_hub.compose import Prepared
 from colorize_hub.hints import Hint, draw_hints
 from colorize_hub.network import ColorNet
 from colorize_hub.spread import Cells, spread_hints
-from colorize_hub.variation import tilt_logits
+from colorize_hub.suggestion import check_place
+from colorize_hub.variation import takes, tilt_logits
 
 
 class Canvas:
@@ -86,12 +87,9 @@ class Canvas:
         Raises:
             ValueError: n or seed is not such a whole number, or as for `render`.
         """
-        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} must be a whole number from {least}, got {value!r}.")
         hint_map, step = self._draw(hints), self._network.config.bin_step
         logits, pictures = self._decode(hint_map), []
-        for take in range(seed, seed + n):
+        for take in takes(n, seed):
             taken = self._tilted(logits, take)
             cells = None
             if hint_map is not None:
@@ -124,12 +122,7 @@ class Canvas:
         Raises:
             ValueError: the place or a hint lies outside the picture, or k < 1.
         """
-        if not (0 <= x < self.width and 0 <= y < self.height):
-            raise ValueError(
-                f"({x}, {y}) lies outside the picture of {self.width} x {self.height} pixels."
-            )
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}.")
+        check_place(x, y, self.width, self.height, k)
         logits = self._decode(self._draw(hints))[0]
         rows, columns = logits.shape[1:]
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]

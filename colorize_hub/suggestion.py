@@ -1,4 +1,4 @@
-"""Clusters of a predicted distribution: the colours that a place most likely has."""
+"""The colours that a place most likely has: clusters of a predicted distribution."""
 
 import numpy as np
 
@@ -29,6 +29,18 @@ def clusters(share: np.ndarray, centres: np.ndarray, k: int) -> tuple[np.ndarray
     order = np.argsort(-mass, kind="stable")
     order = order[mass[order] >= _LEAST_MASS * mass.max()]
     return means[order].astype(np.float32), mass[order]
+
+
+def check_place(x: float, y: float, width: int, height: int, k: int) -> None:
+    """What `Canvas.suggest` refuses.
+
+    Raises:
+        ValueError: (x, y) lies outside the picture of width x height pixels, or k < 1.
+    """
+    if not (0 <= x < width and 0 <= y < height):
+        raise ValueError(f"({x}, {y}) lies outside the picture of {width} x {height} pixels.")
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}.")
 
 
 def _squared_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:

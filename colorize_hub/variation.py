@@ -23,6 +23,18 @@ _OBJECTS, _PLACES = 0.6, 0.3  # deviation of the direction between objects, acro
 _COARSE = 3  # cells of the field across the picture, each way
 
 
+def takes(n: int, seed: int) -> range:
+    """The takes that `Canvas.variations` makes.
+
+    Raises:
+        ValueError: n is not a whole number from 1, or seed not one from 0.
+    """
+    for name, value, least in (("n", n, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{name} must be a whole number from {least}, got {value!r}.")
+    return range(seed, seed + n)
+
+
 def tilt_logits(logits: np.ndarray, centres: np.ndarray, take: int) -> np.ndarray:
     """Logits of a varied, plausible colouring.
 

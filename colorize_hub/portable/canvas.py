@@ -14,8 +14,8 @@ from colorize_hub.hints import Hint, draw_colours
 from colorize_hub.portable.picture import PreparedPicture, hint_ab
 from colorize_hub.portable.sessions import Graphs
 from colorize_hub.spread_numpy import CellArrays, softmax, spread_hints
-from colorize_hub.suggestion import clusters
-from colorize_hub.variation import tilt_logits
+from colorize_hub.suggestion import check_place, clusters
+from colorize_hub.variation import takes, tilt_logits
 from colorize_hub.working import cell_means, resized
 
 
@@ -51,12 +51,9 @@ class OnnxCanvas:
         vividness: float | None = None,
     ) -> list[Image.Image | np.ndarray]:
         """See Canvas.variations."""
-        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} must be a whole number from {least}, got {value!r}.")
         hint_map, centres = self._draw(hints), self._graphs.palette
         logits, pictures = self._decode(hint_map)[0], []
-        for take in range(seed, seed + n):
+        for take in takes(n, seed):
             cells = None
             if hint_map is not None:
                 cells = self._read_cells(tilt_logits(self._plain[0], centres, take))
@@ -74,12 +71,7 @@ class OnnxCanvas:
         self, x: float, y: float, k: int = 5, hints: Sequence[Hint] = ()
     ) -> list[tuple[tuple[int, int, int], float]]:
         """See Canvas.suggest."""
-        if not (0 <= x < self.width and 0 <= y < self.height):
-            raise ValueError(
-                f"({x}, {y}) lies outside the picture of {self.width} x {self.height} pixels."
-            )
-        if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}.")
+        check_place(x, y, self.width, self.height, k)
         logits = self._decode(self._draw(hints))[0]
         rows, columns = logits.shape[1:]
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
