@@ -4,6 +4,7 @@
 >>> load().colorize("old.jpg").save("old-color.png")  # doctest: +SKIP
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from colorize_hub.hints import Hint
     from colorize_hub.hub import load
 from colorize_hub.version import __version__
+
+# torch's threads wait for each other in a loop by default. Where they do not have the cores to
+# themselves (a browser, a second model), that makes a picture up to ten times slower; asleep, they
+# cost an idle machine next to nothing. OpenMP reads it once, when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __all__ = ["Canvas", "Colorizer", "Frame", "Hint", "__version__", "load"]
 

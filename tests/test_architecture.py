@@ -1,6 +1,7 @@
 """House rules that no linter knows: imports go one way, files stay short, import is light."""
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -20,10 +21,10 @@ spots
 color config metadata version errors
 remote icc
 sources
-efficientnet suggestion working spread_numpy
+efficientnet workers suggestion working spread_numpy
 bins variation hints formats toning flicker motion
 spread network deep
-saving
+saving fused
 image
 compose weights steady
 canvas
@@ -138,6 +139,24 @@ def test_a_space_installs_what_the_package_and_its_app_need():
     needed = project["dependencies"] + project["optional-dependencies"]["app"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     assert sorted(line for line in lines if line and line[0] != "#") == sorted(needed)
+
+
+@pytest.mark.parametrize(
+    ("set_by_user", "seen"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")]
+)
+def test_torch_threads_sleep_while_they_wait_unless_told_otherwise(set_by_user, seen):
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_DISPLAY_ENV": "TRUE"} | set_by_user
+    code = "import colorize_hub, torch; torch.ones(9).sum()"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert f"OMP_WAIT_POLICY = '{seen}'" in result.stderr
 
 
 def test_importing_everything_public_stays_light():

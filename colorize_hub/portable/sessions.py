@@ -111,6 +111,8 @@ def _open(name: str, source: Source, threads: int) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _SILENT_BELOW
     options.intra_op_num_threads = threads
+    # Threads that wait in a loop take the cores from whatever computes between two runs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of many kinds, RuntimeError their only common base
