@@ -13,7 +13,7 @@ from bench.clock import Row, Work, compare, fresh_python
 from colorize_hub import Colorizer, Hint
 from colorize_hub.color import lab_to_rgb, rgb_to_lab
 from colorize_hub.demo.prints import EXAMPLES, example_path
-from colorize_hub.image import save_image
+from colorize_hub.files import colour_file
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 
 SIDE = 256
@@ -62,14 +62,11 @@ def photograph_rows(colorizer: Colorizer, folder: Path, megapixels: float, turns
     source, target = folder / "large.jpg", folder / "large-color.jpg"
     make_photograph(megapixels).save(source, quality=95)
 
-    def colour() -> None:
-        image = colorizer.colorize(source)
-        save_image(image, target)
-
     def copy() -> None:
         Image.open(source).convert("RGB").save(target, quality=95, subsampling="4:4:4")
 
     name = f"{megapixels:g}-megapixel JPEG to JPEG"
+    colour = partial(colour_file, colorizer, source, target)
     return compare({name: colour}, "Pillow, no colouring", copy, turns)
 
 

@@ -20,6 +20,7 @@ from colorize_hub.canvas import Canvas
 from colorize_hub.compose import Prepared
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.frames import Frame, check_steadiness, colour_frames
+from colorize_hub.fused import fuse
 from colorize_hub.hints import HINT_STRIDE, Hint
 from colorize_hub.image import ImageLike
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
@@ -60,7 +61,7 @@ class Colorizer:
         self.config: ColorizerConfig = network.config
         self.device = _best_device() if device is None else torch.device(device)
         self._dtype = fast_dtype(self.device) if dtype is None else dtype
-        self._network = for_inference(network, self._dtype).to(self.device)
+        self._network = fuse(for_inference(network, self._dtype).to(self.device))
 
     @overload
     def colorize(
@@ -155,7 +156,11 @@ class Colorizer:
         return Canvas(self._network, prepared, self._encode(prepared.working))
 
     def colorize_frames(
-        self, frames: Iterable[ImageLike | Frame], smoothing: float = 0.8, look_ahead: int = 0
+        self,
+        frames: Iterable[ImageLike | Frame],
+        smoothing: float = 0.8,
+        look_ahead: int = 0,
+        workers: int = 1,
     ) -> Iterator[Image.Image | np.ndarray]:
         """Colour a film or a live picture in steady colour, frame by frame.
 
@@ -165,19 +170,18 @@ class Colorizer:
                 A change of hints or vividness shows at once.
             smoothing: 0 (each frame as `colorize` gives it) to 1 (steadiest).
             look_ahead: frames to read ahead, so that colours are smoothed both ways; for files.
+            workers: frames predicted side by side, a thread each; as many more are read ahead.
 
         Yields:
             For each frame what `colorize` would give; the first, and the first after a cut or a
             change of the frames' width or height, is exactly that.
 
         Raises:
-            ValueError: smoothing outside 0..1, or look_ahead not a whole number from 0; at once.
+            ValueError: smoothing outside 0..1, look_ahead or workers too low; at once.
             ModuleNotFoundError: smoothing needs OpenCV and it is missing; at once.
         """
-        check_steadiness(smoothing, look_ahead)
-        return colour_frames(
-            lambda frame: self.canvas(frame.image, frame.size), frames, smoothing, look_ahead
-        )
+        check_steadiness(smoothing, look_ahead, workers)
+        return colour_frames(self.canvas, frames, smoothing, look_ahead, workers)
 
     @torch.inference_mode()
     def predict_ab(

@@ -8,6 +8,7 @@ of timm's `tf_efficientnet_lite0` with `features_only`, so weights fit both.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +27,7 @@ _STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-_TAPPED = (1, 2, 4, 6)  # the last stage at strides 4, 8, 16 and 32
+TAPPED = (1, 2, 4, 6)  # the last stage at strides 4, 8, 16 and 32
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class EfficientNetLite0(nn.Module):
                 below = width
             stages.append(nn.Sequential(*stage))
         self.blocks = nn.Sequential(*stages)
-        self.feature_info = Levels(tuple(_STAGES[stage][-1] for stage in _TAPPED))
+        self.feature_info = Levels(tuple(_STAGES[stage][-1] for stage in TAPPED))
         with torch.no_grad():
             for module in self.modules():
                 if isinstance(module, nn.Conv2d):
@@ -68,7 +69,7 @@ class EfficientNetLite0(nn.Module):
         features, maps = F.relu6(self.bn1(self.conv_stem(rgb))), []
         for stage, block in enumerate(self.blocks):
             features = block(features)
-            if stage in _TAPPED:
+            if stage in TAPPED:
                 maps.append(features)
         return maps
 
@@ -78,13 +79,19 @@ class SameConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, C, H, W) to (B, D, ceil(H / stride), ceil(W / stride))."""
-        pads = []
-        for size, kernel, stride in zip(
-            input.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True
-        ):
-            missing = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-            pads += [missing // 2, missing - missing // 2]
-        return super().forward(F.pad(input, pads))
+        down, across = same_padding(input.shape[2:], self.kernel_size, self.stride)
+        return super().forward(F.pad(input, (*across, *down)))
+
+
+def same_padding(
+    shape: Sequence[int], kernel: Sequence[int], stride: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Pixels before and after, for each axis."""
+    pads = []
+    for size, taps, step in zip(shape, kernel, stride, strict=True):
+        missing = max((-(-size // step) - 1) * step + taps - size, 0)
+        pads.append((missing // 2, missing - missing // 2))
+    return pads
 
 
 class Separable(nn.Module):

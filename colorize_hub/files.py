@@ -16,8 +16,10 @@ from colorize_hub.image import Picture, as_image, check_colours, read_picture
 from colorize_hub.saving import (
     check_savable,
     holds_deep,
+    is_jpeg,
     save_deep,
     save_image,
+    save_jpeg,
     writable_suffix,
 )
 from colorize_hub.toning import find_toning
@@ -93,10 +95,10 @@ def write_picture(rgb: np.ndarray, picture: Picture, target: str | os.PathLike[s
         PictureError: as for `save_image`, or ``rgb`` has another shape or dtype.
     """
     check_colours(rgb, picture)
+    beside = Beside(metadata.srgb_profile(), picture.exif or b"", picture.xmp or b"", picture.dpi)
+    if rgb.dtype == np.uint8 and picture.alpha is None and is_jpeg(target):
+        return save_jpeg(rgb, target, beside)
     if rgb.dtype == np.uint16 and holds_deep(target):
-        beside = Beside(
-            metadata.srgb_profile(), picture.exif or b"", picture.xmp or b"", picture.dpi
-        )
         levels = rgb if picture.alpha is None else np.dstack([rgb, picture.alpha])
         return save_deep(levels, target, beside)
     if rgb.dtype == np.uint16:

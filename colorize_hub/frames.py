@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from colorize_hub.hints import Hint, draw_hints
 from colorize_hub.image import ImageLike
 from colorize_hub.motion import Motion, load_opencv
 from colorize_hub.steady import State, TemporalSmoother, look_back, memory
+from colorize_hub.workers import side_by_side
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,46 +61,60 @@ class _Waiting:
         return self.prepared.paint(ab, self.frame.hints)
 
 
-def check_steadiness(smoothing: float, look_ahead: int) -> None:
+def check_steadiness(smoothing: float, look_ahead: int, workers: int) -> None:
     """Refuse what `colour_frames` cannot use.
 
     Raises:
-        ValueError: smoothing outside 0..1, or look_ahead not a whole number from 0.
+        ValueError: smoothing outside 0..1, look_ahead not a whole number from 0, or workers from 1.
         ModuleNotFoundError: smoothing needs OpenCV and it is missing.
     """
     if memory(smoothing):
         load_opencv()
     if isinstance(look_ahead, bool) or not isinstance(look_ahead, int) or look_ahead < 0:
         raise ValueError(f"look_ahead must be a whole number of frames from 0, got {look_ahead!r}.")
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+        raise ValueError(f"workers must be a whole number of threads from 1, got {workers!r}.")
 
 
 def colour_frames(
-    open_canvas: Callable[[Frame], Canvas],
+    open_canvas: Callable[[ImageLike, int | None], Canvas],
     frames: Iterable[ImageLike | Frame],
     smoothing: float,
     look_ahead: int,
+    workers: int,
 ) -> Iterator[ImageOut]:
     """Colour frames in order; see `Colorizer.colorize_frames`.
 
     Args:
-        open_canvas: encodes a frame.
-        frames: read one by one, at most `look_ahead` before they are needed.
+        open_canvas: encodes a picture at a working size.
+        frames: read one by one, `look_ahead` before they are needed, and with several workers as
+            many more as there are workers.
         smoothing: 0 (frame by frame) to 1 (steadiest).
         look_ahead: frames.
+        workers: threads.
     """
-    if not smoothing:
-        for one in frames:
-            frame = one if isinstance(one, Frame) else Frame(one)
-            yield open_canvas(frame).render(frame.hints, frame.vividness)
-        return
+
+    def predict(one: ImageLike | Frame) -> tuple[Frame, Canvas, Tensor]:
+        frame = one if isinstance(one, Frame) else Frame(one)
+        canvas = open_canvas(frame.image, frame.size)
+        return frame, canvas, canvas.predict(frame.hints, frame.vividness)
+
+    with closing(side_by_side(predict, frames, workers)) as predicted:
+        if smoothing:
+            yield from _steadied(predicted, smoothing, look_ahead)
+        else:
+            for frame, canvas, ab in predicted:
+                yield canvas.prepared.paint(ab, frame.hints)
+
+
+def _steadied(
+    predicted: Iterable[tuple[Frame, Canvas, Tensor]], smoothing: float, look_ahead: int
+) -> Iterator[ImageOut]:
     smoother, waiting = TemporalSmoother(smoothing), deque[_Waiting]()
     last: _Waiting | None = None
-    for one in frames:
-        frame = one if isinstance(one, Frame) else Frame(one)
-        canvas = open_canvas(frame)
+    for frame, canvas, ab in predicted:
         if last is not None and not _same_shape(last.prepared, canvas.prepared):
             smoother, last = TemporalSmoother(smoothing), None
-        ab = canvas.predict(frame.hints, frame.vividness)
         shift = None if last is None else _shift(canvas, ab, frame, last.frame)
         smoothed = smoother.smooth(canvas.prepared.working, ab, shift)
         own, to_previous = State.fresh(ab), smoother.to_previous

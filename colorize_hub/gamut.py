@@ -2,8 +2,8 @@
 
 Colours are points of the CIE f space: f_Y = (L* + 16) / 116, and the slopes f_X - f_Y = a* / 500
 and f_Z - f_Y = -b* / 200, which all scale together when chroma does. Along such a ray each channel
-of linear RGB is a piecewise cubic: a table says about where the first one leaves 0..1, and three
-steps of Newton's method where exactly. color.fit_gamut finds the same by bracketing.
+of linear RGB is a piecewise cubic: a table says about where the first one leaves 0..1, and Newton's
+method where exactly, in one step for 99 of 100. color.fit_gamut finds the same by bracketing.
 """
 
 from functools import cache
@@ -12,10 +12,12 @@ import numpy as np
 
 from colorize_hub.cie import GAMUT_TOLERANCE, INVERSE_FROM, LINE_OFFSET, LINE_SLOPE, RGB_OF_XYZN
 
-_LEVELS, _TURNS = 64, 256  # the table's cells in L* and around the circle of hues
+_LEVELS, _TURNS = 128, 512  # the table's cells in L* and around the circle of hues
+_COARSE_LEVELS, _COARSE_TURNS = 16, 128  # of a table to make it from
 _FARTHEST = 2.0  # no colour of sRGB lies as far from grey, |f_X - f_Y| + |f_Z - f_Y|
-_NEWTON_STEPS, _CLOSE = 3, 1e-5  # and how near that gets, in linear RGB, but for 1 in 10,000
+_MORE_STEPS, _CLOSE = 2, 1e-5  # and how near that gets, in linear RGB, but for 1 in 10,000
 _SAMPLES, _ROUNDS = 16, 5
+_ONE_THREAD = 1 << 18  # multiplications in a matrix product that BLAS gives no second thread
 _OF_X_AND_Z = np.ascontiguousarray(RGB_OF_XYZN[:, ::2])
 _GREY = np.float32(LINE_OFFSET), np.float32(1 - LINE_OFFSET)  # f_Y = start + L* / 100 * length
 
@@ -36,35 +38,72 @@ def inverse_cie_curve(f: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None
     np.add(out, spare, out=out)
 
 
-def largest_scale(f_y: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """The largest scale of the slopes, 0..1, with which a colour fits sRGB.
+def times(matrix: np.ndarray, values: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """A small (m, k) matrix times (k, n) values into `out`, (m, n), without threads of BLAS."""
+    most = max(1, _ONE_THREAD // matrix.size)
+    for start in range(0, values.shape[1], most):
+        part = slice(start, start + most)
+        np.matmul(matrix, values[:, part], out=out[:, part])
+    return out
+
+
+def fitted(f_y: np.ndarray, slopes: np.ndarray, close: float = 0) -> np.ndarray:
+    """Linear RGB of colours, with chroma scaled down where they would not fit sRGB.
 
     Args:
         f_y: (n,) float32, of L* 0..100.
         slopes: (2, n) float32, f_X - f_Y and f_Z - f_Y; finite.
+        close: how far from the surface, in linear RGB, one step of Newton's method may end; 1e-5
+            is enough for 8 bits, 0 always takes three.
 
     Returns:
-        (n,) float32. Linear RGB of the scaled colour leaves 0..1 by 1e-5, rarely by 1e-4.
+        (3, n) float32. It leaves 0..1 by 1e-5, rarely by 1e-4.
     """
-    reach = np.abs(slopes).sum(0)
+    reach = np.abs(slopes[0])
+    reach += np.abs(slopes[1])
     np.maximum(reach, np.float32(1e-9), out=reach)
     towards = slopes / reach  # so that what follows is of one size, however far out the colour is
     distance = _about(f_y, towards)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for _ in range(_NEWTON_STEPS):
-            rgb, rates = _along(f_y, towards, distance)
-            end = np.subtract(rates > 0, rgb, out=rgb)  # at 1 if it grows, at 0 if it falls
-            end /= rates
-            distance += np.fmin.reduce(end, axis=0)  # the first to end; passes over 0 / 0
-            np.clip(distance, 0, np.float32(_FARTHEST), out=distance)
+    _step(f_y, towards, distance)
     np.minimum(distance, reach, out=distance)
-    off = _excess(f_y, towards, distance)
-    ends = (off > -_CLOSE) | (distance == reach)
-    lost = np.flatnonzero(~(ends & (off < _CLOSE)))  # where a ray grazes the surface
+    rgb = _along(f_y, towards, distance)[0]
+    unsure = np.flatnonzero(~_ends(rgb, distance == reach, close))
+    if len(unsure):
+        there = f_y[unsure], towards[:, unsure], distance[unsure], reach[unsure]
+        rgb[:, unsure] = _surely(*there)[1]
+    return rgb
+
+
+def _surely(
+    f_y: np.ndarray, towards: np.ndarray, distance: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The distance, (n,), and linear RGB, (3, n), also where a ray grazes the surface."""
+    for _ in range(_MORE_STEPS):
+        _step(f_y, towards, distance)
+    distance = np.minimum(distance, reach)
+    rgb = _along(f_y, towards, distance)[0]
+    lost = np.flatnonzero(~_ends(rgb, distance == reach, _CLOSE))
     if len(lost):
-        distance[lost] = _by_search(f_y[lost], towards[:, lost])
-    distance /= reach
-    return np.minimum(distance, np.float32(1), out=distance)
+        found = np.minimum(_by_search(f_y[lost], towards[:, lost]), reach[lost])
+        distance[lost] = found
+        rgb[:, lost] = _along(f_y[lost], towards[:, lost], found)[0]
+    return distance, rgb
+
+
+def _step(f_y: np.ndarray, towards: np.ndarray, distance: np.ndarray) -> None:
+    """One step of Newton's method, in place, to where the first channel leaves 0..1."""
+    rgb, rates = _along(f_y, towards, distance)
+    end = np.subtract(rates > 0, rgb, out=rgb)  # at 1 if it grows, at 0 if it falls
+    with np.errstate(divide="ignore", invalid="ignore"):
+        end /= rates
+    distance += np.fmin.reduce(end, axis=0)  # the first to end; passes over 0 / 0
+    np.clip(distance, 0, np.float32(_FARTHEST), out=distance)
+
+
+def _ends(rgb: np.ndarray, whole: np.ndarray, close: float) -> np.ndarray:
+    """Whether linear RGB is on the surface, or inside where chroma is whole: (n,)."""
+    off = _excess(rgb)
+    return (off < close) & ((off > -close) | whole)
 
 
 def _along(
@@ -73,23 +112,23 @@ def _along(
     """Linear RGB, (3, n), at a distance from grey, and how fast it changes there."""
     f = towards * distance
     f += f_y
-    above = np.maximum(f, np.float32(INVERSE_FROM))
+    above = np.clip(f, np.float32(INVERSE_FROM), np.float32(np.inf))
     f -= above
     f *= np.float32(1 / LINE_SLOPE)
     squares = above * above
     above *= squares
     f += above
-    rgb = _OF_X_AND_Z @ f
+    rates = np.empty((3, len(f_y)), np.float32)
+    rgb = times(_OF_X_AND_Z, f, np.empty_like(rates))
     rgb += RGB_OF_XYZN[:, 1:2] * _cubes(f_y)
     squares *= towards
-    return rgb, (3 * _OF_X_AND_Z) @ squares
+    return rgb, times(3 * _OF_X_AND_Z, squares, rates)
 
 
-def _excess(f_y: np.ndarray, towards: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def _excess(rgb: np.ndarray) -> np.ndarray:
     """(n,) how far linear RGB leaves 0..1; negative inside."""
-    rgb = _along(f_y, towards, distance)[0]
-    rgb -= np.float32(0.5)
-    return np.abs(rgb, out=rgb).max(0) - np.float32(0.5)
+    off = rgb - np.float32(0.5)
+    return np.abs(off, out=off).max(0) - np.float32(0.5)
 
 
 def _by_search(f_y: np.ndarray, towards: np.ndarray) -> np.ndarray:
@@ -99,7 +138,7 @@ def _by_search(f_y: np.ndarray, towards: np.ndarray) -> np.ndarray:
     every_f_y, every = np.repeat(f_y, _SAMPLES), np.repeat(towards, _SAMPLES, axis=1)
     for _ in range(_ROUNDS):
         tried = distance[:, None] + step * samples
-        excess = _excess(every_f_y, every, tried.ravel()).reshape(tried.shape)
+        excess = _excess(_along(every_f_y, every, tried.ravel())[0]).reshape(tried.shape)
         leaves = excess > GAMUT_TOLERANCE / 2  # past where it only grazes the surface
         distance += step * leaves.argmax(1).astype(np.float32)
         step /= np.float32(_SAMPLES)
@@ -122,17 +161,27 @@ def _about(f_y: np.ndarray, towards: np.ndarray) -> np.ndarray:
 
 @cache
 def _surface() -> np.ndarray:
-    """(65, 257) distance from grey to the surface of sRGB, over L* and a full turn of hues.
+    """(129, 513) distance from grey to the surface of sRGB, over L* and a full turn of hues.
 
     A turn is measured on the square |u| + |v| = 1 of slopes, as (1 + v) * sign(u): -2 to 2.
     """
-    turn = np.linspace(-2, 2, _TURNS + 1)
+    coarse = _by_search(*_nodes(_COARSE_LEVELS, _COARSE_TURNS))
+    coarse = coarse.reshape(_COARSE_LEVELS + 1, _COARSE_TURNS + 1)
+    rows = np.rint(np.linspace(0, _COARSE_LEVELS, _LEVELS + 1)).astype(int)
+    columns = np.rint(np.linspace(0, _COARSE_TURNS, _TURNS + 1)).astype(int)
+    start = coarse[rows][:, columns].ravel()
+    return _surely(*_nodes(_LEVELS, _TURNS), start, np.full_like(start, _FARTHEST))[0]
+
+
+def _nodes(levels: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
+    """f_Y, (n,), and direction, (2, n), of every node of a table."""
+    turn = np.linspace(-2, 2, turns + 1)
     along = np.abs(turn) - 1
     towards = np.stack((np.copysign(1 - np.abs(along), turn), along)).astype(np.float32)
-    greys = _GREY[0] + np.linspace(0, _GREY[1], _LEVELS + 1, dtype=np.float32)
-    return np.stack([_by_search(np.full_like(towards[0], f_y), towards) for f_y in greys])
+    greys = _GREY[0] + np.linspace(0, _GREY[1], levels + 1, dtype=np.float32)
+    return np.repeat(greys, turns + 1), np.tile(towards, levels + 1)
 
 
 def _cubes(f: np.ndarray) -> np.ndarray:
-    above = np.maximum(f, INVERSE_FROM)
+    above = np.clip(f, np.float32(INVERSE_FROM), np.float32(np.inf))
     return above * above * above + (f - above) * (1 / LINE_SLOPE)

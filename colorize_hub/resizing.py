@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -15,18 +15,25 @@ class Resizing:
     """From `source` to `target` samples of a line: target values = weights @ source values.
 
     Attributes:
-        weights: (target, source) float32; each row sums to 1.
+        source: how many samples there are.
         taps: (k, target) the source samples that each target sample reads, and
         shares: (k, target) float32, how much of each.
         first: (target,) the first source sample that each target sample reads; never falls.
         last: (target,) the last one.
     """
 
-    weights: np.ndarray
+    source: int
     taps: np.ndarray
     shares: np.ndarray
     first: np.ndarray
     last: np.ndarray
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """(target, source) float32; each row sums to 1."""
+        weights = np.zeros((self.taps.shape[1], self.source), np.float32)
+        np.add.at(weights, (np.arange(len(weights)), self.taps), self.shares)
+        return weights
 
     def along(self, lines: np.ndarray) -> np.ndarray:
         """Lines (..., source) to (..., target).
@@ -74,9 +81,6 @@ def antialiased(source: int, target: int) -> Resizing:
 
 def _banded(taps: np.ndarray, values: np.ndarray, source: int) -> Resizing:
     """(target, k) weights of the source samples `taps`; those outside count for the border."""
-    target = len(taps)
     inside = taps.clip(0, source - 1)
-    weights = np.zeros((target, source), np.float32)
-    np.add.at(weights, (np.arange(target)[:, None], inside), values)
     shares = np.ascontiguousarray(values.T, np.float32)
-    return Resizing(weights, np.ascontiguousarray(inside.T), shares, inside[:, 0], inside[:, -1])
+    return Resizing(source, np.ascontiguousarray(inside.T), shares, inside[:, 0], inside[:, -1])

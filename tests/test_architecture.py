@@ -14,8 +14,8 @@ LIBRARY = ROOT / "colorize_hub"
 
 # A module may import from the lines above its own. Packages are free inside.
 ORDER = """
-cie resizing flags
-gamut
+cie resizing flags allocation jpeg
+gamut srgb
 strips
 spots
 color config metadata version errors

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from colorize_hub.demo.live import LiveError, LiveHint, Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
@@ -54,6 +54,16 @@ def test_coloured_camera_gives_what_its_grey_picture_gives(session, tiny_coloriz
     one = session.colour(jpeg(colour), Wish(frame=1))[1]
     other = Session(ModelShelf(tiny_colorizer)).colour(jpeg(grey), Wish(frame=1))[1]
     assert abs(pixels(one) - pixels(other)).mean() < 2
+
+
+def test_profile_that_a_browser_encloses_changes_nothing(session, tiny_colorizer):
+    picture, plain, enclosed = Image.fromarray(scene(64, 96)), io.BytesIO(), io.BytesIO()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture.save(plain, "JPEG")
+    picture.save(enclosed, "JPEG", icc_profile=profile)
+    one = session.colour(enclosed.getvalue(), Wish(frame=1))[1]
+    other = Session(ModelShelf(tiny_colorizer)).colour(plain.getvalue(), Wish(frame=1))[1]
+    assert one == other
 
 
 def test_hint_colours_its_place_and_follows_it(session):
@@ -186,6 +196,28 @@ def settled(pace, seconds, frames=400):
 def test_pace_is_small_on_a_slow_machine_and_large_on_a_fast_one():
     assert settled(Pace(), lambda level: 0.2) == {Level(320, 96)}
     assert settled(Pace(), lambda level: 0.005) == {Level(640, 256)}
+
+
+@pytest.mark.parametrize(
+    ("cheapest", "level"),
+    [
+        (0.06, Level(320, 96)),
+        (0.045, Level(400, 96)),
+        (0.03, Level(640, 128)),
+        (0.01, Level(640, 256)),
+    ],
+)
+def test_pace_takes_the_largest_level_at_which_a_frame_is_in_time(cheapest, level):
+    costs = {(320, 96): 1, (400, 96): 1.1, (480, 128): 1.5, (640, 128): 1.8, (640, 160): 2}
+    assert settled(Pace(), lambda one: cheapest * costs.get((one.side, one.size), 3)) == {level}
+
+
+def test_pace_goes_down_within_seconds():
+    pace, seconds = Pace(), 0.0
+    while pace.level != Level(320, 96):
+        pace.add(0.12)
+        seconds += 0.12
+    assert seconds < 4
 
 
 def test_pace_stays_where_the_next_level_is_too_much():

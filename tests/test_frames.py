@@ -80,6 +80,14 @@ def test_frames_are_read_when_they_are_needed(tiny_colorizer):
             assert len(read) == count + look_ahead
 
 
+@pytest.mark.parametrize("smoothing", [0, 0.8])
+def test_side_by_side_frames_come_out_as_one_by_one(tiny_colorizer, smoothing):
+    frames = [*SCENE, Frame(OTHER[0], [Hint(60, 40, (150, 90, 90))]), *OTHER[1:]]
+    alone = run(tiny_colorizer, frames, smoothing, 2)
+    both = tiny_colorizer.colorize_frames(iter(frames), smoothing, 2, workers=2)
+    assert all(difference(a, b).max() <= 2 for a, b in zip(alone, both, strict=True))
+
+
 def test_what_comes_in_comes_out(tiny_colorizer, tmp_path):
     path = tmp_path / "frame.png"
     Image.fromarray(SCENE[0]).save(path)
@@ -136,6 +144,9 @@ def test_what_is_wrong_is_refused_at_once(tiny_colorizer, monkeypatch):
     for look_ahead in (-1, 2.5, True):
         with pytest.raises(ValueError, match="look_ahead must be a whole number"):
             tiny_colorizer.colorize_frames(SCENE, look_ahead=look_ahead)
+    for workers in (0, 1.5, True):
+        with pytest.raises(ValueError, match="workers must be a whole number"):
+            tiny_colorizer.colorize_frames(SCENE, workers=workers)
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ModuleNotFoundError, match="use smoothing=0"):
         tiny_colorizer.colorize_frames(SCENE)

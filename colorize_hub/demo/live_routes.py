@@ -10,17 +10,22 @@ import json
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from colorize_hub.allocation import keep_freed_memory
 from colorize_hub.demo.line import Line
 from colorize_hub.demo.live import LiveError, Session, read_wish
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.hub import ModelError
+from colorize_hub.motion import load_opencv
+from colorize_hub.workers import use_threads
 
 SEATS = 2
 KEPT_S = 20.0  # a seat without frames
@@ -45,7 +50,9 @@ class LiveRoutes:
         self._models = models
         self.line = Line(SEATS, kept_s, min(WAITING_S, kept_s))
         self._viewers: dict[str, _Viewer] = {}
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="live")
+        keep_freed_memory()
+        threads = max(1, torch.get_num_threads() // 2)
+        self._worker = ThreadPoolExecutor(1, "live", _start_worker, (threads,))
         self._sweeping = False
 
     def __len__(self) -> int:
@@ -116,6 +123,13 @@ class LiveRoutes:
             self._forget(visitor)
         if len(self.line):
             self._keep_sweeping()
+
+
+def _start_worker(threads: int) -> None:
+    """Leaves the other cores to the browser, the film in the next tab, and what waits meanwhile."""
+    use_threads(threads)
+    with suppress(ModuleNotFoundError):  # the first frame says what is missing
+        load_opencv().setNumThreads(1)
 
 
 def _colour(session: Session, body: bytes) -> bytes:

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-_LEVELS = (  # (long side of the picture, working short side), the cheapest first
-    (320, 96),
-    (400, 96),
-    (480, 128),
-    (640, 128),
-    (640, 160),
-    (640, 192),
-    (640, 256),
+_LEVELS = (  # long side of the picture, working short side, time in terms of the cheapest
+    (320, 96, 1.0),
+    (400, 96, 1.1),
+    (480, 128, 1.5),
+    (640, 128, 1.8),
+    (640, 160, 2.0),
+    (640, 192, 2.5),
+    (640, 256, 3.2),
 )
 _START = 3
-_SLOW_S = 0.056  # a frame's turn; browser, network and other viewers need the rest of 1 / 15 s
-_FAST_S = 0.034
+_SLOW_S = 0.062  # a frame's turn: 16 pictures a second; less, and it goes down
+_EASY_S = 0.053  # what the next level may be expected to take
 _FRAMES = 8  # at one level before it is judged
 _PATIENCE = 20  # frames at ease before more is tried
 _MOST_PATIENCE = 640
@@ -44,7 +44,8 @@ class Pace:
     @property
     def level(self) -> Level:
         """For the next frame."""
-        return Level(*_LEVELS[self._at])
+        side, size, _ = _LEVELS[self._at]
+        return Level(side, size)
 
     def add(self, seconds: float) -> None:
         """Takes the time of a frame into account, all that the viewer waited for the server."""
@@ -59,12 +60,17 @@ class Pace:
             if self._climbed:  # that was one too many: wait longer before the next try
                 self._patience = min(self._patience * 2, _MOST_PATIENCE)
             self._go(-1)
-        elif self._mean < _FAST_S:
+        elif self._mean * self._next_cost() < _EASY_S:
             self._eased += 1
             if self._eased >= self._patience:
                 self._go(1)
         else:
             self._eased, self._climbed = 0, False
+
+    def _next_cost(self) -> float:
+        """How much more the next level takes."""
+        above = min(self._at + 1, len(_LEVELS) - 1)
+        return _LEVELS[above][2] / _LEVELS[self._at][2]
 
     def _go(self, step: int) -> None:
         next_level = min(max(self._at + step, 0), len(_LEVELS) - 1)

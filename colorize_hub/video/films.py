@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
+from colorize_hub.allocation import keep_freed_memory
 from colorize_hub.frames import Frame
 from colorize_hub.video.pipeline import ahead
 from colorize_hub.video.reader import ClipFacts, ClipFrame, VideoError, Warn, probe, read_frames
 from colorize_hub.video.tracks import join
 from colorize_hub.video.writer import SegmentWriter, find_segments
+from colorize_hub.workers import use_threads
 
 if TYPE_CHECKING:
     from colorize_hub.colorizer import Colorizer
@@ -32,6 +35,7 @@ _WARM_UP = (
     32  # frames coloured anew before the place where work goes on: steady colour needs a past
 )
 _JOB = "job.json"
+_MOST_WORKERS = 8  # each holds a frame; reading and writing, in one thread, keep no more busy
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ def colorize_video(
         ModuleNotFoundError: PyAV or OpenCV is missing.
     """
     start = time.perf_counter()
+    keep_freed_memory()
     source, target = Path(source), Path(target)
     check_paths(source, target, resume, overwrite)
     clip = probe(source)
@@ -195,7 +200,7 @@ def check_paths(source: Path, target: Path, resume: bool = False, overwrite: boo
 
 @dataclass(frozen=True)
 class _Work:
-    """One frame after the other: torch uses all cores, more threads would fight with its own."""
+    """Frames are predicted side by side, a thread each; this one reads, steadies and writes."""
 
     colorizer: Colorizer
     clip: ClipFacts
@@ -226,8 +231,10 @@ class _Work:
                 yield Frame(frame.pixels, vividness=self.vividness, size=self.size)
 
         with closing(frames):
+            workers = min(torch.get_num_threads(), _MOST_WORKERS)
+            use_threads(1)
             for pixels in self.colorizer.colorize_frames(
-                wanted(), smoothing=self.smoothing, look_ahead=self.look_ahead
+                wanted(), smoothing=self.smoothing, look_ahead=self.look_ahead, workers=workers
             ):
                 frame = waiting.popleft()
                 yield replace(frame, pixels=np.asarray(pixels))

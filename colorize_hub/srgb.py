@@ -1,0 +1,57 @@
+"""Levels of sRGB to linear light and back, whole arrays at a time."""
+
+from functools import cache
+
+import numpy as np
+
+from colorize_hub.cie import XYZN_OF_RGB
+
+CODES = 1 << 16  # steps of linear light in the table that encodes 8 bits
+
+
+@cache
+def decoded(dtype: str) -> np.ndarray:
+    """Linear light, 0..1, of every level of uint8 or uint16 sRGB."""
+    most = np.iinfo(dtype).max
+    level = np.arange(most + 1) / most
+    curve = ((np.maximum(level, 0.04045) + 0.055) / 1.055) ** 2.4
+    return np.where(level > 0.04045, curve, level / 12.92).astype(np.float32)
+
+
+def keep_within(linear: np.ndarray) -> None:
+    """Cut (3, n) linear RGB to 0..1 in place, and keep its light: 8 bits do not show, 16 would.
+
+    What cutting at 0 adds is taken from the other channels in proportion, what cutting at 1 takes
+    is added towards white.
+    """
+    light = XYZN_OF_RGB[1] @ linear
+    np.clip(linear, 0, 1, out=linear)
+    cut = XYZN_OF_RGB[1] @ linear
+    moved = np.flatnonzero(np.abs(cut - light) > 1e-7)
+    if not len(moved):
+        return
+    part, light, cut = linear[:, moved], light[moved], cut[moved]
+    darker = part * (light / np.maximum(cut, np.float32(1e-9)))
+    lighter = 1 - (1 - part) * ((1 - light) / np.maximum(1 - cut, np.float32(1e-9)))
+    linear[:, moved] = np.where(cut > light, darker, lighter).clip(0, 1)
+
+
+def encoded(linear: np.ndarray) -> np.ndarray:
+    """Levels 0..65535, to be cut to whole numbers, of linear light, which is overwritten."""
+    line = np.clip(linear, 0, np.float32(0.0031308))
+    np.clip(linear, np.float32(0.0031308), 1, out=linear)
+    np.power(linear, np.float32(1 / 2.4), out=linear)
+    linear *= np.float32(1.055 * 65535)
+    line *= np.float32(12.92 * 65535)
+    linear += line
+    linear += np.float32(0.5 - (0.055 + 12.92 * 0.0031308) * 65535)
+    return linear
+
+
+@cache
+def levels_of_light() -> np.ndarray:
+    """8-bit sRGB of linear light in steps of 1 / 65536, each at its middle."""
+    light = (np.arange(CODES) + 0.5) / CODES
+    curve = 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
+    encoded = np.where(light > 0.0031308, curve, 12.92 * light)
+    return np.rint(encoded * 255).astype(np.uint8)

@@ -1,0 +1,73 @@
+"""colorize_hub.jpeg: bands encoded apart are one picture, the same to every decoder."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from colorize_hub import jpeg
+from colorize_hub.deep import Beside
+from colorize_hub.image import PictureError
+from colorize_hub.jpeg import BAND, write_jpeg
+from colorize_hub.saving import is_jpeg, save_image, save_jpeg
+
+OPTIONS = {"quality": 95, "subsampling": "4:4:4"}
+
+
+def noise(height, width):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def decoded(data):
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        return image
+
+
+@pytest.fixture
+def small_is_large(monkeypatch):
+    monkeypatch.setattr(jpeg, "_LARGE", 1)
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("height", [1, BAND, BAND + 1, 2 * BAND - 9, 2 * BAND, 5 * BAND + 100])
+@pytest.mark.parametrize("width", [1, 50])
+def test_bands_decode_to_the_pixels_of_the_whole(height, width):
+    pixels, whole, banded = noise(height, width), io.BytesIO(), io.BytesIO()
+    Image.fromarray(pixels).save(whole, "JPEG", **OPTIONS)
+    write_jpeg(banded, lambda rows: Image.fromarray(pixels[rows]), (height, width), OPTIONS, {})
+    image = decoded(banded.getvalue())
+    assert image.size == (width, height)
+    np.testing.assert_array_equal(np.asarray(image), np.asarray(decoded(whole.getvalue())))
+
+
+@pytest.mark.usefixtures("small_is_large")
+def test_images_and_arrays_give_one_file_and_what_is_beside_them_stands_once(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Linhof"
+    beside = Beside(b"", exif.tobytes(), b"<x:xmpmeta>" + bytes(60_000), (300.0, 200.0))
+    image = Image.fromarray(noise(2 * BAND + 5, 30))
+    image.info |= {"exif": beside.exif, "xmp": beside.xmp, "dpi": beside.dpi}
+    save_image(image, tmp_path / "image.jpg")
+    with Image.open(tmp_path / "image.jpg") as saved:
+        profile = saved.info["icc_profile"]
+        assert saved.getexif()[ExifTags.Base.Make] == "Linhof"
+        assert saved.info["dpi"] == (300, 200)
+    save_jpeg(np.asarray(image), tmp_path / "a.jpg", Beside(profile, *beside[1:]))
+    data = (tmp_path / "a.jpg").read_bytes()
+    assert data == (tmp_path / "image.jpg").read_bytes()
+    assert data.count(b"Linhof") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "image.jpg"]
+
+
+def test_what_does_not_fit_is_refused(tmp_path):
+    with pytest.raises(PictureError, match="JPEG ends at 65500"):
+        save_jpeg(np.zeros((65_501, 1, 3), np.uint8), tmp_path / "a.jpg", Beside(b""))
+    assert not list(tmp_path.iterdir())
+    assert [is_jpeg(name) for name in ("a.JPG", "a.jpeg", "a.png", "a")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
