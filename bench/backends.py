@@ -15,6 +15,7 @@ from tyro.conf import arg
 from bench.clock import Row, Work, compare, fresh_python, table
 from bench.measures import make_photograph
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.fused import fuse
 from colorize_hub.hub import read_model
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 from colorize_hub.portable.colorizer import OnnxColorizer
@@ -59,7 +60,7 @@ def _network_rows(network: ColorNet, graphs: dict[str, Graphs], turns: int) -> l
     dtypes = {"torch fp32": torch.float32}
     if fast_dtype(torch.device("cpu")) != torch.float32:
         dtypes["torch bf16"] = torch.bfloat16
-    tensors = {name: for_inference(network, dtype) for name, dtype in dtypes.items()}
+    tensors = {name: fuse(for_inference(network, dtype)) for name, dtype in dtypes.items()}
     encode: dict[str, Work] = {n: partial(net.encode, grey) for n, net in tensors.items()}
     decode: dict[str, Work] = {
         n: partial(net.decode, net.encode(grey)) for n, net in tensors.items()

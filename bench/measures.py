@@ -14,6 +14,7 @@ from colorize_hub import Colorizer, Hint
 from colorize_hub.color import lab_to_rgb, rgb_to_lab
 from colorize_hub.demo.prints import EXAMPLES, example_path
 from colorize_hub.files import colour_file
+from colorize_hub.fused import fuse
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 
 SIDE = 256
@@ -21,11 +22,11 @@ SIDE = 256
 
 def network_rows(network: ColorNet, turns: int) -> Iterator[Row]:
     """The network at 256 x 256: the copy made for speed beside the network as it was trained."""
-    plain, fast = network.eval(), for_inference(network)
+    plain, fast = network.eval(), fuse(for_inference(network))
     yield from _network_rows("fp32", fast, "as trained", plain, turns)
     dtype = fast_dtype(torch.device("cpu"))
     if dtype != torch.float32:
-        yield from _network_rows("bf16", for_inference(network, dtype), "fp32", fast, turns)
+        yield from _network_rows("bf16", fuse(for_inference(network, dtype)), "fp32", fast, turns)
 
 
 @torch.inference_mode()

@@ -9,6 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.clock import compare
+from colorize_hub.fused import fuse
 from colorize_hub.hub import BUNDLED, read_model
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 
@@ -32,7 +33,7 @@ def peak(*, threads: int = 2, turns: int = 15) -> None:
     work = counter.get_total_flops()
     print(f"{work / 1e9:.2f} GFLOP for a picture of {SIDE} px, {threads} threads\n")
     for dtype in dict.fromkeys((torch.float32, fast_dtype(torch.device("cpu")))):
-        fast = for_inference(network, dtype)
+        fast = fuse(for_inference(network, dtype))
         matrix = torch.randn(_MATRIX, _MATRIX).to(dtype)
         (row,) = compare(
             {"network": partial(fast, grey)}, "product", partial(torch.mm, matrix, matrix), turns

@@ -67,6 +67,7 @@ def folder(
         raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters fails, and is told at the end
     started = time.time()
+    from colorize_hub.allocation import keep_freed_memory
     from colorize_hub.archive import colour_pictures, plan_folder, remove_leftovers
     from colorize_hub.hub import load
 
@@ -79,6 +80,7 @@ def folder(
     outcomes: list[Outcome] = []
     seconds = 0.0
     if tasks:
+        keep_freed_memory()
         colorizer = load(model)
         workers, batch = _prepare_threads(colorizer, workers)
         start = time.perf_counter()
