@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+import threading
 import time
 
 import httpx
@@ -99,6 +100,29 @@ def test_two_viewers_share_fairly(tiny_colorizer):
 
     on_server(routes, story)
     assert 4 <= done[:12].count("ann") <= 8
+
+
+def test_model_that_one_viewer_waits_for_does_not_stop_the_other(tiny_colorizer):
+    loaded = threading.Event()
+
+    class SlowShelf(ModelShelf):
+        def get(self, name):
+            if name == "far/away":
+                assert loaded.wait(60)
+            return tiny_colorizer
+
+    routes, picture = LiveRoutes(SlowShelf(tiny_colorizer)), jpeg(scene(64, 96))
+
+    async def story(ann, bob, cem):
+        for viewer in (ann, bob):
+            await viewer.join()
+        waiting = asyncio.create_task(ann.frame(1, picture, model="far/away"))
+        assert (await bob.frame(1, picture)).status_code == 200
+        assert not waiting.done()
+        loaded.set()
+        assert (await waiting).status_code == 200
+
+    on_server(routes, story)
 
 
 def test_viewer_who_vanished_is_forgotten(tiny_colorizer):

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from colorize_hub.allocation import keep_freed_memory
 from colorize_hub.demo.line import Line
-from colorize_hub.demo.live import LiveError, Session, read_wish
+from colorize_hub.demo.live import LiveError, Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.hub import ModelError
 from colorize_hub.motion import load_opencv
@@ -89,10 +89,14 @@ class LiveRoutes:
             return _refusal(429, "Wait for the last frames.")
         viewer.unanswered += 1
         try:
-            body = await _read(request)
+            facts, picture = _unpack(await _read(request))
+            wish = read_wish(facts)
+            if wish.model:  # loading it takes seconds, in which the other viewer goes on
+                await asyncio.to_thread(self._models.get, wish.model)
             began = time.monotonic()
             loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self._worker, _colour, viewer.session, body)
+            job = (self._worker, _colour, viewer.session, picture, wish)
+            answer = await loop.run_in_executor(*job)
             now = time.monotonic()
             viewer.session.pace.add(now - max(began, viewer.answered_at))
             viewer.answered_at = now
@@ -132,10 +136,8 @@ def _start_worker(threads: int) -> None:
         load_opencv().setNumThreads(1)
 
 
-def _colour(session: Session, body: bytes) -> bytes:
-    wish, picture = _unpack(body)
-    facts, coloured = session.colour(picture, read_wish(wish))
-    return pack(facts, coloured)
+def _colour(session: Session, picture: bytes, wish: Wish) -> bytes:
+    return pack(*session.colour(picture, wish))
 
 
 def pack(facts: dict[str, Any], picture: bytes) -> bytes:
