@@ -61,9 +61,10 @@ def _where_time_goes(network: ColorNet, grey: torch.Tensor, turns: int) -> list[
 
 
 def _kind(name: str, shapes: list[list[int]]) -> str:
-    if "convolution" not in name or len(shapes) < 2 or len(shapes[1]) != 4:
+    maps = [shape for shape in shapes[:3] if len(shape) == 4]  # in, one to add, weights
+    if "convolution" not in name or len(maps) < 2:
         return name.removeprefix("aten::")
-    inside, side = shapes[1][1:3]
+    inside, side = maps[-1][1:3]
     if inside == 1:
         return "depthwise convolutions"
     return f"convolutions of {side} x {side}"
