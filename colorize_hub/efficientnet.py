@@ -27,7 +27,7 @@ _STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-TAPPED = (1, 2, 4, 6)  # the last stage at strides 4, 8, 16 and 32
+_TAPPED = (1, 2, 4, 6)  # the last stage at strides 4, 8, 16 and 32
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class EfficientNetLite0(nn.Module):
                 below = width
             stages.append(nn.Sequential(*stage))
         self.blocks = nn.Sequential(*stages)
-        self.feature_info = Levels(tuple(_STAGES[stage][-1] for stage in TAPPED))
+        self.feature_info = Levels(tuple(_STAGES[stage][-1] for stage in _TAPPED))
         with torch.no_grad():
             for module in self.modules():
                 if isinstance(module, nn.Conv2d):
@@ -66,12 +66,17 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
         """Maps at strides 4, 8, 16 and 32, each of ceil(side / stride)."""
-        features, maps = F.relu6(self.bn1(self.conv_stem(rgb))), []
-        for stage, block in enumerate(self.blocks):
-            features = block(features)
-            if stage in TAPPED:
-                maps.append(features)
-        return maps
+        return tapped(self.blocks, F.relu6(self.bn1(self.conv_stem(rgb))))
+
+
+def tapped(stages: nn.Sequential, features: Tensor) -> list[Tensor]:
+    """Run the stages on the stem's map and keep what the decoder sees, at strides 4, 8, 16, 32."""
+    maps = []
+    for index, stage in enumerate(stages):
+        features = stage(features)
+        if index in _TAPPED:
+            maps.append(features)
+    return maps
 
 
 class SameConv2d(nn.Conv2d):

@@ -16,12 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_hub.efficientnet import (
-    TAPPED,
     EfficientNetLite0,
     InvertedResidual,
     SameConv2d,
     Separable,
     same_padding,
+    tapped,
 )
 from colorize_hub.network import ColorNet, Stage
 
@@ -162,12 +162,7 @@ class _FusedEncoder(nn.Module):
                 stage[index] = _FusedBlock(block)  # pyright: ignore
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
-        features, maps = self.conv_stem(rgb), []
-        for stage, block in enumerate(self.blocks):
-            features = block(features)
-            if stage in TAPPED:
-                maps.append(features)
-        return maps
+        return tapped(self.blocks, self.conv_stem(rgb))
 
 
 class _FusedBlock(nn.Module):

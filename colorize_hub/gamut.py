@@ -17,7 +17,7 @@ _COARSE_LEVELS, _COARSE_TURNS = 16, 128  # of a table to make it from
 _FARTHEST = 2.0  # no colour of sRGB lies as far from grey, |f_X - f_Y| + |f_Z - f_Y|
 _MORE_STEPS, _CLOSE = 2, 1e-5  # and how near that gets, in linear RGB, but for 1 in 10,000
 _SAMPLES, _ROUNDS = 16, 5
-_ONE_THREAD = 1 << 18  # multiplications in a matrix product that BLAS gives no second thread
+ONE_THREAD = 1 << 18  # multiplications in a matrix product that BLAS gives no second thread
 _OF_X_AND_Z = np.ascontiguousarray(RGB_OF_XYZN[:, ::2])
 _GREY = np.float32(LINE_OFFSET), np.float32(1 - LINE_OFFSET)  # f_Y = start + L* / 100 * length
 
@@ -40,7 +40,7 @@ def inverse_cie_curve(f: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None
 
 def times(matrix: np.ndarray, values: np.ndarray, out: np.ndarray) -> np.ndarray:
     """A small (m, k) matrix times (k, n) values into `out`, (m, n), without threads of BLAS."""
-    most = max(1, _ONE_THREAD // matrix.size)
+    most = max(1, ONE_THREAD // matrix.size)
     for start in range(0, values.shape[1], most):
         part = slice(start, start + most)
         np.matmul(matrix, values[:, part], out=out[:, part])

@@ -23,13 +23,12 @@ from colorize_hub.cie import (
     RGB_OF_XYZN,
     XYZN_OF_RGB,
 )
-from colorize_hub.gamut import fitted, inverse_cie_curve, times
+from colorize_hub.gamut import ONE_THREAD, fitted, inverse_cie_curve, times
 from colorize_hub.resizing import antialiased, bicubic
 from colorize_hub.srgb import CODES, decoded, encoded, keep_within, levels_of_light
 
 # Large, for threads that come back to Python too often wait for each other; small, for the cache.
 STRIP_PIXELS = 1 << 17
-_ONE_THREAD = 1 << 18  # multiplications in a matrix product that BLAS gives no second thread
 _FITTED = 1 << 16  # colours outside the gamut that are fitted at a time
 _SHARE_PIXELS = 1 << 17  # what is worth handing to another thread
 
@@ -73,7 +72,7 @@ def reduced(
             lightness(rows, strip)
             reached, lines = down.targets(rows), strip.reshape(-1, width)
             weights = down.weights[reached, rows]
-            block = max(1, _ONE_THREAD // weights.size)
+            block = max(1, ONE_THREAD // weights.size)
             for left in range(0, width, block):
                 narrow[reached, left : left + block] += weights @ lines[:, left : left + block]
         return narrow
@@ -153,7 +152,7 @@ class _Painter:
     def paint(self, rows: slice, down: np.ndarray, across: np.ndarray) -> None:
         """Paint rows whose f_y is filled in; slopes are `down` (n, k) times `across` (2, k, W)."""
         f, xyz, rgb = (self._part(whole, rows) for whole in (self._f, self._xyz, self._rgb))
-        block = max(1, _ONE_THREAD // across[0].size)
+        block = max(1, ONE_THREAD // across[0].size)
         for top in range(0, len(down), block):
             np.matmul(down[top : top + block], across, out=f[::2, top : top + block])
         f[::2] += f[1]
