@@ -6,8 +6,8 @@ the decoder's grid: two places belong together where they are near, equally ligh
 expects the same colours of them. The last is what keeps a correction on its object.
 
 With one hint the correction is local. The more independent hints there are, the more they say
-about the whole picture: a second kernel without locality joins in, and the chroma that the model
-adds where nobody told it better gives way to the chroma that the hints show.
+about the whole picture: a second kernel without locality joins in. Where hints have influence the
+network's own colours give way to theirs, and elsewhere its chroma to the chroma that they show.
 """
 
 from __future__ import annotations
@@ -16,21 +16,25 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from colorize_hub.bins import palette
 from colorize_hub.spread_numpy import (
     BLOCK_NUMBERS,
     CHROMA_PRIOR,
+    CROSS,
     DISTRIBUTION_REACH,
+    FADING,
     FAR_REACH,
     HALF_FAR,
     INDEPENDENT,
     LIGHTNESS_REACH,
+    LOCAL,
     MOST_ANCHORS,
     NOISE,
     REACH,
-    TRUST,
+    SAME_LIGHTNESS,
 )
 
 _TINY = 1e-12  # keeps the gradient of a square root finite
@@ -43,9 +47,9 @@ class Cells:
     Attributes:
         place: (P, 2) y and x, in short sides of the picture.
         lightness: (P,) L* 0..100.
-        roots: (P, Q) square roots of the predicted distribution; the product of two is the
-            Bhattacharyya coefficient.
-        ab: (P, 2) its mean, a*b*.
+        roots: (P, Q) square roots of the predicted distribution, averaged with those of
+            neighbours as light; the product of two is the Bhattacharyya coefficient.
+        ab: (P, 2) mean of the cell's own distribution, a*b*.
         affinity: (P, A) learned; the squared distance of two is the exponent by which they part.
     """
 
@@ -70,10 +74,11 @@ class Cells:
         rows, columns = lightness.shape
         y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
         place = torch.stack((y, x), -1).flatten(0, 1).to(logits) / min(rows, columns)
-        share = torch.softmax(logits.flatten(1).T, 1)
-        ab = share @ palette(step).to(share)
+        share = torch.softmax(logits, 0)
+        ab = share.flatten(1).T @ palette(step).to(share)
+        roots = _smoothed(share, lightness).flatten(1).T.clamp_min(_TINY).sqrt()
         kin = logits.new_zeros(len(ab), 0) if affinity is None else affinity.flatten(1).T
-        return cls(place, lightness.flatten(), share.clamp_min(_TINY).sqrt(), ab, kin)
+        return cls(place, lightness.flatten(), roots, ab, kin)
 
 
 def spread_hints(hint_map: Tensor, hinted_ab: Tensor, cells: Cells, chroma_scale: float) -> Tensor:
@@ -98,7 +103,7 @@ def spread_hints(hint_map: Tensor, hinted_ab: Tensor, cells: Cells, chroma_scale
 
     def mean(at: slice | Tensor, weights: Tensor, covariance: Tensor) -> Tensor:
         influence = (weights * covariance).sum(0).clamp(0, 1)
-        return hinted[:, at] * torch.lerp(chroma, chroma.clamp_max(TRUST), influence)
+        return hinted[:, at] * chroma * (1 - influence) ** FADING
 
     residual = wanted - mean(anchors, solver @ among, among)
     ab = torch.empty_like(hinted)
@@ -134,8 +139,22 @@ class _Kernel:
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -(contrast / LIGHTNESS_REACH).square() - (1 - overlap) / DISTRIBUTION_REACH
         alike = alike - _squared_distance(cells.affinity[anchors], cells.affinity[at])
-        near = torch.exp(alike - (distance / REACH).square())
+        near = torch.exp(LOCAL * alike - (distance / REACH).square())
         return torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self._far)
+
+
+def _smoothed(share: Tensor, lightness: Tensor) -> Tensor:
+    """(Q, h, w), each cell averaged with its four neighbours where these are as light (h, w)."""
+    rows, columns = lightness.shape
+    shares = F.pad(share[None], (1, 1, 1, 1), mode="replicate")[0]
+    lights = F.pad(lightness[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    total, weights = torch.zeros_like(share), torch.zeros_like(lightness)
+    for y, x in CROSS:
+        at = slice(y, y + rows), slice(x, x + columns)
+        weight = torch.exp(-((lights[at] - lightness) / SAME_LIGHTNESS).square())
+        total = torch.addcmul(total, weight, shares[:, *at])
+        weights = weights + weight
+    return total / weights
 
 
 def _squared_distance(one: Tensor, other: Tensor) -> Tensor:

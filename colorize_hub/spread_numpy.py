@@ -10,16 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 
 REACH = 0.6  # of the near kernel, in short sides of the picture
-FAR_REACH = 5.0  # of the far kernel: slopes of colour, hardly any locality
-LIGHTNESS_REACH = 30.0  # L*
-DISTRIBUTION_REACH = 0.3  # 1 - Bhattacharyya coefficient
+FAR_REACH = 8.0  # of the far kernel: slopes of colour, hardly any locality
+LIGHTNESS_REACH = 50.0  # L*
+DISTRIBUTION_REACH = 0.45  # 1 - Bhattacharyya coefficient
+SAME_LIGHTNESS = 10.0  # L*: over neighbours nearer than this the distribution is averaged
+LOCAL = 2.7  # how much more the near kernel asks cells to be alike
 NOISE = 0.04  # variance of a hint relative to that of the residuals
 INDEPENDENT = 0.25  # short sides of the picture: nearer hints say the same
 HALF_FAR = 0.7  # independent hints beyond the first at which both kernels weigh the same
-TRUST = 0.4  # factor on the network's ab where hints decide
-CHROMA_PRIOR = 200.0  # squared ab that hints must bring to change the chroma of the rest
+FADING = 1.5  # exponent by which the network's ab give way where hints have influence
+CHROMA_PRIOR = 50.0  # squared ab that hints must bring to change the chroma of the rest
 MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their neighbours
 BLOCK_NUMBERS = 1 << 22
+CROSS = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))  # a cell and its neighbours, from one up and left
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class CellArrays:
         rows, columns = lightness.shape
         place = np.mgrid[:rows, :columns].reshape(2, -1).T.astype(np.float32) / min(rows, columns)
         kin = np.zeros((0, rows, columns), np.float32) if affinity is None else affinity
-        rest = (_by_cell(part) for part in (np.sqrt(softmax(logits)), ab, kin))
+        roots = np.sqrt(_smoothed(softmax(logits), lightness))
+        rest = (_by_cell(part) for part in (roots, ab, kin))
         return cls(place, lightness.ravel(), *rest)
 
 
@@ -71,13 +75,12 @@ def spread_hints(
     hinted = hinted_ab.reshape(2, -1)  # (2, P)
     kernel = _Kernel(cells, anchors)
     chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
-    trusted = min(chroma, TRUST)
     among = kernel.columns(anchors)  # (N, N)
     solver = np.linalg.inv(among + NOISE * np.eye(len(anchors), dtype=np.float32))
 
     def mean(at: slice | np.ndarray, weights: np.ndarray, covariance: np.ndarray) -> np.ndarray:
         influence = (weights * covariance).sum(0).clip(0, 1)
-        return hinted[:, at] * (chroma + (trusted - chroma) * influence)
+        return hinted[:, at] * chroma * (1 - influence) ** FADING
 
     residual = wanted - mean(anchors, solver @ among, among)
     ab = np.empty_like(hinted)
@@ -106,7 +109,7 @@ class _Kernel:
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -((contrast / LIGHTNESS_REACH) ** 2) - (1 - overlap) / DISTRIBUTION_REACH
         alike -= _squared_distance(cells.affinity[anchors], cells.affinity[at])
-        near = np.exp(alike - squared / REACH**2)
+        near = np.exp(LOCAL * alike - squared / REACH**2)
         return near + (np.exp(alike - np.sqrt(squared) / FAR_REACH) - near) * self._far
 
 
@@ -141,6 +144,20 @@ def _anchors(mask: np.ndarray) -> np.ndarray:
         key = (rows // block) * mask.shape[1] + columns // block
         kept = np.unique(key, return_index=True)[1]
     return cells[kept]
+
+
+def _smoothed(share: np.ndarray, lightness: np.ndarray) -> np.ndarray:
+    """(Q, h, w), each cell averaged with its four neighbours where these are as light (h, w)."""
+    rows, columns = lightness.shape
+    shares = np.pad(share, ((0, 0), (1, 1), (1, 1)), "edge")
+    lights = np.pad(lightness, 1, "edge")
+    total, weights = np.zeros_like(share), np.zeros_like(lightness)
+    for y, x in CROSS:
+        at = slice(y, y + rows), slice(x, x + columns)
+        weight = np.exp(-(((lights[at] - lightness) / SAME_LIGHTNESS) ** 2))
+        total += weight * shares[:, *at]
+        weights += weight
+    return total / weights
 
 
 def _by_cell(maps: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ def test_hinted_cells_are_exact_however_many_and_near():
 def test_a_hint_colours_its_object_and_not_the_other(two_objects):
     ab = spread(hint_map((12, 12, 60.0, 40.0)), *two_objects)
     own, other = ab[0, 12, :16], ab[0, 12, 16:]
-    assert own[8:].min() > 40
+    assert own[8:15].min() > 40  # the cell at the border has something of both
     assert other.abs().max() < 15
     assert own.argmax() == 12
 
