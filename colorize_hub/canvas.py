@@ -34,8 +34,7 @@ class Canvas:
     def __init__(self, network: ColorNet, prepared: Prepared, features: Sequence[Tensor]) -> None:
         self._network, self.prepared, self._features = network, prepared, features
         self.width, self.height = prepared.picture.width, prepared.picture.height
-        self._plain, affinity = network.decode_plain(features)  # (1, Q, h, w), without hints
-        self._affinity = None if affinity is None else affinity[0]
+        self._plain = network.decode(features)  # (1, Q, h, w), without hints
         rows, columns = self._plain.shape[2:]
         small = F.adaptive_avg_pool2d(prepared.working, (rows, columns))  # mean L* of each cell
         self._lightness = small[0, 0].to(self._plain)
@@ -94,7 +93,7 @@ class Canvas:
             cells = None
             if hint_map is not None:
                 plain = self._tilted(self._plain, take)[0]
-                cells = Cells.read(plain, self._lightness, step, self._affinity)
+                cells = Cells.read(plain, self._lightness, step)
             ab = self._ab(taken, vividness, hint_map, cells)
             pictures.append(self.prepared.paint(ab, hints))
         return pictures
@@ -170,7 +169,7 @@ class Canvas:
     def _cells(self) -> Cells:
         """What spreading needs to know of the picture: the same for all hints."""
         step = self._network.config.bin_step
-        return Cells.read(self._plain[0], self._lightness, step, self._affinity)
+        return Cells.read(self._plain[0], self._lightness, step)
 
     def _draw(self, hints: Sequence[Hint]) -> Tensor | None:
         """(1, 3, h, w) map of the hints on the decoder's grid; None without."""

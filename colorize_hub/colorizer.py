@@ -214,7 +214,7 @@ class Colorizer:
                 f"predict_ab expects a hint_map of shape {grid}, got {tuple(hint_map.shape)}."
             )
         features = self._encode(lightness)
-        plain, affinity = self._network.decode_plain(features)
+        plain = self._network.decode(features)
         ab = self._colours(plain, vividness)
         if hint_map is not None:
             hint_map = hint_map.to(plain)
@@ -225,8 +225,7 @@ class Colorizer:
             step, scale = self.config.bin_step, self.config.chroma_scale
             for i, one in enumerate(hint_map):
                 if one[2].any():
-                    kin = None if affinity is None else affinity[i]
-                    cells = Cells.read(plain[i], small[i], step, kin)
+                    cells = Cells.read(plain[i], small[i], step)
                     ab[i] = spread_hints(one, hinted[i], cells, scale)
         return F.interpolate(ab, size=(height, width), mode="bicubic")
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from reprlib import repr as short  # a config.json from elsewhere may hold a megabyte in one value
 from typing import TypeGuard
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 ARCHITECTURE = "ColorNet"
 _LONGEST_NAME = 100
 _WIDEST = 4096  # a config.json from elsewhere must not be able to exhaust the memory
@@ -23,8 +23,6 @@ class ColorizerConfig:
         encoder: name of a timm model that offers `features_only` with strides 4, 8, 16 and 32.
         decoder_channels: widths of the decoder at strides 32, 16, 8 and 4.
         bin_step: spacing of the ab palette in CIE units.
-        affinity: channels of a map that says which places share a colour (see spread.py); 0 is
-            none.
         size: working short side in pixels at inference.
         vividness: decoding sharpness 0..1 used when the caller gives none (see bins.temperature).
         chroma_scale: factor on the decoded ab, calibrated together with vividness.
@@ -35,7 +33,6 @@ class ColorizerConfig:
     encoder: str = "tf_efficientnet_lite0"
     decoder_channels: tuple[int, int, int, int] = (256, 192, 128, 64)
     bin_step: int = 10
-    affinity: int = 0
     size: int = 256
     vividness: float = 0.5
     chroma_scale: float = 1.0
@@ -59,7 +56,7 @@ class ColorizerConfig:
                 f"decoder_channels must be 4 integers 1..{_WIDEST} (strides 32, 16, 8, 4), got "
                 f"{short(channels)}."
             )
-        for name, least, most in (("bin_step", 2, 50), ("affinity", 0, 256), ("size", 32, 2048)):
+        for name, least, most in (("bin_step", 2, 50), ("size", 32, 2048)):
             value = getattr(self, name)
             if not _is_int(value) or not least <= value <= most:
                 raise ConfigError(f"{name} must be an integer {least}..{most}, got {short(value)}.")
@@ -108,9 +105,15 @@ def _name_the_architecture(values: dict[str, object]) -> dict[str, object]:
     return {"architecture": ARCHITECTURE} | values
 
 
+def _without_affinity(values: dict[str, object]) -> dict[str, object]:
+    """Format 2 could ask for a learned map by which hints spread; no published model had one."""
+    return {name: value for name, value in values.items() if (name, value) != ("affinity", 0)}
+
+
 # How a config.json of format n becomes one of format n + 1.
 _MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: _name_the_architecture,
+    2: _without_affinity,
 }
 
 

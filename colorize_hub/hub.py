@@ -128,8 +128,14 @@ def read_model(name_or_path: str | os.PathLike[str] | None = None) -> ColorNet:
     return read_network(source, _read_config(source))
 
 
-def save(network: ColorNet, folder: str | os.PathLike[str], *, card: str | None = None) -> Path:
-    """Write a model to a folder: config.json, model.safetensors (float32) and, if given, README.md.
+def save(
+    network: ColorNet,
+    folder: str | os.PathLike[str],
+    *,
+    card: str | None = None,
+    half: bool = False,
+) -> Path:
+    """Write a model to a folder: config.json, model.safetensors and, if given, README.md.
 
     Each file is replaced as a whole. Equal weights give equal bytes.
 
@@ -137,12 +143,14 @@ def save(network: ColorNet, folder: str | os.PathLike[str], *, card: str | None 
         network: on any device, in any precision.
         folder: made if missing; other files in it stay.
         card: text of README.md, see model_card.render_model_card.
+        half: store float16 instead of float32: half the size, for a finished model.
 
     Returns:
         The folder.
 
     Raises:
         ModelError: there is a file where the folder should be.
+        ValueError: half, and a weight is larger than float16 can hold.
     """
     from colorize_hub.weights import weights_bytes
 
@@ -151,7 +159,7 @@ def save(network: ColorNet, folder: str | os.PathLike[str], *, card: str | None 
         raise ModelError(f"save writes a folder, but {folder} is a file; name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     config = json.dumps(network.config.to_dict(), indent=2, sort_keys=True) + "\n"
-    _replace(folder / WEIGHTS, weights_bytes(network))
+    _replace(folder / WEIGHTS, weights_bytes(network, half))
     _replace(folder / CONFIG, config.encode())
     if card is not None:
         _replace(folder / CARD, card.encode())

@@ -44,7 +44,6 @@ class ColorNet(nn.Module):
         # The mean of the deepest map, for the mood of the whole scene.
         self.scene = nn.Linear(skips[-1], widths[0])
         self.head = nn.Conv2d(widths[-1], len(palette(config.bin_step)), 1)
-        self.affinity = nn.Conv2d(widths[-1], config.affinity, 1) if config.affinity else None
 
     def encode(self, lightness: Tensor) -> list[Tensor]:
         """Features of a grey picture.
@@ -73,14 +72,6 @@ class ColorNet(nn.Module):
             (B, Q, h, w).
         """
         return self.head(self.decode_features(features, hint_map).to(self.head.weight.dtype))
-
-    def decode_plain(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-        """Without hints: logits, and the affinity map (B, A, h, w) of a model that has one.
-
-        Places with near values in the affinity map share their colours (see spread.py).
-        """
-        maps = self.decode_features(features, None).to(self.head.weight.dtype)
-        return self.head(maps), None if self.affinity is None else self.affinity(maps)
 
     def decode_features(self, features: Sequence[Tensor], hint_map: Tensor | None) -> Tensor:
         """The decoder up to its last map, (B, C, h, w) at stride 4, before the head."""
@@ -169,8 +160,6 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     fold_batchnorm(copy.encoder)
     copy = copy.to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
-    if copy.affinity is not None:
-        copy.affinity.float()
     _keep_first_stages_exact(copy.encoder)
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 

@@ -50,26 +50,21 @@ class Cells:
         roots: (P, Q) square roots of the predicted distribution, averaged with those of
             neighbours as light; the product of two is the Bhattacharyya coefficient.
         ab: (P, 2) mean of the cell's own distribution, a*b*.
-        affinity: (P, A) learned; the squared distance of two is the exponent by which they part.
     """
 
     place: Tensor
     lightness: Tensor
     roots: Tensor
     ab: Tensor
-    affinity: Tensor
 
     @classmethod
-    def read(
-        cls, logits: Tensor, lightness: Tensor, step: int, affinity: Tensor | None = None
-    ) -> Cells:
+    def read(cls, logits: Tensor, lightness: Tensor, step: int) -> Cells:
         """Cells of one picture.
 
         Args:
             logits: (Q, h, w) over the ab palette, predicted without hints.
             lightness: (h, w), L* 0..100.
             step: grid spacing of the palette.
-            affinity: (A, h, w) of a model that has such a map.
         """
         rows, columns = lightness.shape
         y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
@@ -77,8 +72,7 @@ class Cells:
         share = torch.softmax(logits, 0)
         ab = share.flatten(1).T @ palette(step).to(share)
         roots = _smoothed(share, lightness).flatten(1).T.clamp_min(_TINY).sqrt()
-        kin = logits.new_zeros(len(ab), 0) if affinity is None else affinity.flatten(1).T
-        return cls(place, lightness.flatten(), roots, ab, kin)
+        return cls(place, lightness.flatten(), roots, ab)
 
 
 def spread_hints(hint_map: Tensor, hinted_ab: Tensor, cells: Cells, chroma_scale: float) -> Tensor:
@@ -138,7 +132,6 @@ class _Kernel:
         contrast = cells.lightness[anchors, None] - cells.lightness[at]
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -(contrast / LIGHTNESS_REACH).square() - (1 - overlap) / DISTRIBUTION_REACH
-        alike = alike - _squared_distance(cells.affinity[anchors], cells.affinity[at])
         near = torch.exp(LOCAL * alike - (distance / REACH).square())
         return torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self._far)
 
@@ -155,12 +148,6 @@ def _smoothed(share: Tensor, lightness: Tensor) -> Tensor:
         total = torch.addcmul(total, weight, shares[:, *at])
         weights = weights + weight
     return total / weights
-
-
-def _squared_distance(one: Tensor, other: Tensor) -> Tensor:
-    """(N, A), (n, A) -> (N, n)."""
-    squares = one.square().sum(1)[:, None] + other.square().sum(1)
-    return (squares - 2 * one @ other.T).clamp_min(0)
 
 
 def _chroma_of_hints(

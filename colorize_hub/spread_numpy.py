@@ -27,36 +27,26 @@ CROSS = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))  # a cell and its neighbours, f
 
 @dataclass(frozen=True)
 class CellArrays:
-    """spread.Cells as arrays: place (P, 2), lightness (P,), roots (P, Q), ab (P, 2), affinity."""
+    """spread.Cells as arrays: place (P, 2), lightness (P,), roots (P, Q), ab (P, 2)."""
 
     place: np.ndarray
     lightness: np.ndarray
     roots: np.ndarray
     ab: np.ndarray
-    affinity: np.ndarray
 
     @classmethod
-    def read(
-        cls,
-        logits: np.ndarray,
-        ab: np.ndarray,
-        lightness: np.ndarray,
-        affinity: np.ndarray | None = None,
-    ) -> CellArrays:
+    def read(cls, logits: np.ndarray, ab: np.ndarray, lightness: np.ndarray) -> CellArrays:
         """Cells of one picture.
 
         Args:
             logits: (Q, h, w) over the ab palette, predicted without hints.
             ab: (2, h, w) a*b*, the mean of that distribution.
             lightness: (h, w), L* 0..100.
-            affinity: (A, h, w) of a model that has such a map.
         """
         rows, columns = lightness.shape
         place = np.mgrid[:rows, :columns].reshape(2, -1).T.astype(np.float32) / min(rows, columns)
-        kin = np.zeros((0, rows, columns), np.float32) if affinity is None else affinity
         roots = np.sqrt(_smoothed(softmax(logits), lightness))
-        rest = (_by_cell(part) for part in (roots, ab, kin))
-        return cls(place, lightness.ravel(), *rest)
+        return cls(place, lightness.ravel(), _by_cell(roots), _by_cell(ab))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -108,21 +98,14 @@ class _Kernel:
         contrast = cells.lightness[anchors, None] - cells.lightness[at]
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -((contrast / LIGHTNESS_REACH) ** 2) - (1 - overlap) / DISTRIBUTION_REACH
-        alike -= _squared_distance(cells.affinity[anchors], cells.affinity[at])
         near = np.exp(LOCAL * alike - squared / REACH**2)
         return near + (np.exp(alike - np.sqrt(squared) / FAR_REACH) - near) * self._far
 
 
 def _squared_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """`_squared_distance` of places, exact where they are near."""
+    """(N, 2), (n, 2) -> (N, n) squared distance, exact where they are near."""
     y, x = (np.subtract.outer(one[:, axis], other[:, axis]) for axis in (0, 1))
     return y * y + x * x
-
-
-def _squared_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """(N, A), (n, A) -> (N, n)."""
-    squares = (one**2).sum(1)[:, None] + (other**2).sum(1)
-    return (squares - 2 * one @ other.T).clip(0)
 
 
 def _chroma_of_hints(

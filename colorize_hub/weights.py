@@ -51,15 +51,28 @@ def read_network(source: Source, config: ColorizerConfig) -> ColorNet:
     return network.eval()
 
 
-def weights_bytes(network: ColorNet) -> bytes:
+def weights_bytes(network: ColorNet, half: bool = False) -> bytes:
     """The network in safetensors, with a header that is always in the same order.
 
     safetensors orders the metadata at random, so one network would have many hashes.
+
+    Args:
+        network: of any precision and layout.
+        half: store float16, of half the size.
+
+    Raises:
+        ValueError: half, and a weight is larger than float16 can hold.
     """
+    kept = torch.float16 if half else torch.float32
     tensors = {
-        name: value.detach().to("cpu", torch.float32 if value.is_floating_point() else None)
+        name: value.detach().to("cpu", kept if value.is_floating_point() else None)
         for name, value in network.state_dict().items()
     }
+    if half and (large := [n for n, value in tensors.items() if not value.isfinite().all()]):
+        raise ValueError(
+            f"half: {', '.join(large[:_LISTED])} has weights beyond 65504, the largest in float16; "
+            "save it with half=False."
+        )
     metadata = {"architecture": type(network).__name__, "format": "pt"}
     data = safetensors.torch.save({n: t.contiguous() for n, t in tensors.items()}, metadata)
     end = 8 + int.from_bytes(data[:8], "little")
@@ -109,7 +122,8 @@ def read_tensors(path: Path, source: Source, expected: dict[str, Tensor]) -> dic
     Args:
         path: of the file.
         source: where it comes from, for messages.
-        expected: their names, shapes and types; values are not looked at.
+        expected: their names, shapes and types; values are not looked at. Instead of float32 a
+            file may hold float16.
 
     Raises:
         ModelError: the file is broken or lies, a tensor is missing, unexpected or of another shape
@@ -121,7 +135,7 @@ def read_tensors(path: Path, source: Source, expected: dict[str, Tensor]) -> dic
             names = file.keys()
             found = {name: _described(file.get_slice(name)) for name in names}
             misfits = _misfits(found, {name: _describe(t) for name, t in expected.items()})
-            tensors = {} if misfits else {name: file.get_tensor(name) for name in names}
+            tensors = {} if misfits else {n: _restored(file.get_tensor(n)) for n in names}
     except (SafetensorError, KeyError, ValueError) as error:
         raise ModelError(
             f"{WEIGHTS} of {source} is not a whole safetensors file: {_brief(error)}. "
@@ -133,6 +147,11 @@ def read_tensors(path: Path, source: Source, expected: dict[str, Tensor]) -> dic
     if misfits:
         raise ModelError(f"{WEIGHTS} of {source} does not fit its {CONFIG}: {'; '.join(misfits)}.")
     return tensors
+
+
+def _restored(tensor: Tensor) -> Tensor:
+    """What was stored by halves, in float32 again."""
+    return tensor.float() if tensor.dtype == torch.float16 else tensor
 
 
 def _check_header_size(path: Path) -> None:
@@ -151,7 +170,7 @@ def _misfits(found: dict[str, str], expected: dict[str, str]) -> list[str]:
         "of another shape or type": [
             f"{name} is {found[name]}, expected {expected[name]}"
             for name in sorted(found.keys() & expected.keys())
-            if found[name] != expected[name]
+            if found[name].replace("float16", "float32") != expected[name]
         ],
     }
     return _listed(findings)

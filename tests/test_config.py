@@ -12,12 +12,11 @@ CUSTOM = {
     "encoder": "resnet18",
     "decoder_channels": [64, 48, 32, 16],
     "bin_step": 20,
-    "affinity": 8,
     "size": 128,
     "vividness": 0.25,
     "chroma_scale": 1.25,
     "architecture": "ColorNet",
-    "format_version": 2,
+    "format_version": 3,
 }
 
 
@@ -73,7 +72,7 @@ def test_a_config_cannot_be_changed_and_can_be_a_key():
         ("chroma_scale", -1, r"chroma_scale must be a number 0\.\.4, got -1\."),
         ("chroma_scale", 4.1, "chroma_scale must be"),
         ("chroma_scale", math.inf, "chroma_scale must be"),
-        ("format_version", 3, r"format_version 3; this colorize_hub reads 1\.\.2\. Upgrade"),
+        ("format_version", 4, r"format_version 4; this colorize_hub reads 1\.\.3\. Upgrade"),
         ("format_version", 0, "format_version 0;"),
         ("format_version", True, "format_version True;"),
         ("format_version", 2.0, r"format_version 2\.0;"),
@@ -88,7 +87,7 @@ def test_a_wrong_value_is_named(key, value, message):
 
 def test_an_unknown_key_is_named_beside_the_known_ones():
     with pytest.raises(
-        ConfigError, match=r"unknown key 'bins'; .* knows affinity, architecture, bin_step, chroma"
+        ConfigError, match=r"unknown key 'bins'; .* knows architecture, bin_step, chroma"
     ):
         ColorizerConfig.from_dict(CUSTOM | {"bins": 313})
 
@@ -97,8 +96,15 @@ def test_an_older_format_is_brought_up_to_date():
     older = {key: value for key, value in CUSTOM.items() if key != "architecture"}
     config = ColorizerConfig.from_dict(older | {"format_version": 1})
     assert config == ColorizerConfig.from_dict(CUSTOM)
-    assert config.to_dict()["format_version"] == 2
+    assert config.to_dict()["format_version"] == 3
     assert older.keys() == CUSTOM.keys() - {"architecture"}, "what came in is not changed"
+
+
+def test_an_affinity_map_of_format_2_is_let_go_only_if_there_was_none():
+    older = CUSTOM | {"format_version": 2, "affinity": 0}
+    assert ColorizerConfig.from_dict(older) == ColorizerConfig.from_dict(CUSTOM)
+    with pytest.raises(ConfigError, match="unknown key 'affinity'"):
+        ColorizerConfig.from_dict(older | {"affinity": 16})
 
 
 def test_a_huge_value_makes_no_huge_message():

@@ -23,9 +23,9 @@ from tests.scenes import difference, scene
 
 @pytest.fixture(scope="module")
 def network(lively):
-    """A network with an affinity map and timm's own padding."""
+    """A network with timm's own padding."""
     config = ColorizerConfig(
-        encoder="tf_efficientnet_lite0", decoder_channels=(16, 16, 8, 8), bin_step=20, affinity=3
+        encoder="tf_efficientnet_lite0", decoder_channels=(16, 16, 8, 8), bin_step=20
     )
     return lively(ColorNet(config)).eval()
 
@@ -68,12 +68,10 @@ def test_network_at_any_size(network, run, size):
     rows, columns = features[0].shape[2:]
     hint_map = torch.zeros(batch, 3, rows, columns)
     maps = dict(zip(("f4", "f8", "f16", "f32"), found, strict=True))
-    logits, affinity = run("decoder", **maps, hint_map=hint_map)
-    plain, expected = network.decode_plain(features)
-    close(logits, plain)
-    close(affinity, expected)
+    (logits,) = run("decoder", **maps, hint_map=hint_map)
+    close(logits, network.decode(features))
     hint_map[:, :, rows // 2, columns // 3] = torch.tensor([60.0, -20.0, 1.0])
-    hinted, _ = run("decoder", **maps, hint_map=hint_map)
+    (hinted,) = run("decoder", **maps, hint_map=hint_map)
     close(hinted, network.decode(features, hint_map))
     assert (hinted - logits).abs().max() > 0.1
 

@@ -54,31 +54,6 @@ def test_a_hint_colours_its_object_and_not_the_other(two_objects):
     assert own.argmax() == 12
 
 
-def test_the_affinity_map_parts_what_looks_alike():
-    same, lightness = torch.zeros(BINS, *GRID), torch.full(GRID, 50.0)
-    affinity = torch.zeros(2, *GRID)
-    affinity[1, :, 16:] = 3
-    cells = Cells.read(same, lightness, STEP, affinity)
-    drawn = hint_map((12, 12, 60.0, 40.0))
-    ab = spread_hints(drawn, torch.zeros(2, *GRID), cells, 1.0)
-    without = spread(drawn, same, lightness)
-    torch.testing.assert_close(ab[:, :, :16], without[:, :, :16], atol=1e-3, rtol=0)
-    assert without[0, 12, 20] > 40
-    assert ab[0, 12, 20].abs() < 0.1
-
-
-def test_the_affinity_map_can_be_learned():
-    affinity = torch.zeros(2, *GRID)
-    affinity[0, :, 16:] = 0.1
-    affinity.requires_grad_()
-    logits = torch.zeros(BINS, *GRID, requires_grad=True)
-    cells = Cells.read(logits, torch.full(GRID, 50.0), STEP, affinity)
-    ab = spread_hints(hint_map((12, 12, 60.0, 40.0)), torch.zeros(2, *GRID), cells, 1.0)
-    ab[:, :, 16:].square().sum().backward()  # the right half should have stayed grey
-    assert logits.grad.isfinite().all()
-    assert affinity.grad[0, :, 16:].sum() < 0  # descent moves the halves apart
-
-
 def test_lightness_and_distance_limit_a_hint():
     same = torch.zeros(BINS, *GRID)
     lightness = torch.full(GRID, 50.0)

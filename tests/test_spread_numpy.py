@@ -12,29 +12,25 @@ from colorize_hub.spread_numpy import CellArrays
 STEP = 20
 
 
-def both(hinted_cells, rows=20, columns=28, affinity=0):
+def both(hinted_cells, rows=20, columns=28):
     logits = torch.randn(len(palette(STEP)), rows, columns) * 2
     lightness = torch.rand(rows, columns) * 100
-    kin = torch.randn(affinity, rows, columns) * 0.3 if affinity else None
     hint_map = torch.zeros(3, rows, columns)
     for row, column in hinted_cells:
         hint_map[:, row, column] = torch.tensor([*(torch.randn(2) * 30), 1.0])
     hinted = torch.randn(2, rows, columns) * 20
-    cells = Cells.read(logits, lightness, STEP, kin)
+    cells = Cells.read(logits, lightness, STEP)
     mean = decode_bins(logits[None], STEP, 0.5)[0]
-    arrays = CellArrays.read(
-        logits.numpy(), mean.numpy(), lightness.numpy(), None if kin is None else kin.numpy()
-    )
+    arrays = CellArrays.read(logits.numpy(), mean.numpy(), lightness.numpy())
     expected = spread.spread_hints(hint_map, hinted, cells, 1.4)
     found = spread_numpy.spread_hints(hint_map.numpy(), hinted.numpy(), arrays, 1.4)
     return torch.from_numpy(found), expected
 
 
-@pytest.mark.parametrize("affinity", [0, 6])
 @pytest.mark.parametrize("count", [1, 2, 30, 400])
-def test_the_two_agree(count, affinity):
+def test_the_two_agree(count):
     cells = np.unravel_index(np.random.default_rng(count).permutation(560)[:count], (20, 28))
-    found, expected = both(list(zip(*cells, strict=True)), affinity=affinity)
+    found, expected = both(list(zip(*cells, strict=True)))
     assert expected.std() > 2
     torch.testing.assert_close(found, expected, atol=2e-3, rtol=1e-4)
 

@@ -34,10 +34,6 @@ class TrainConfig:
     decoder_channels: tuple[int, int, int, int] = (256, 192, 128, 64)
     """Decoder widths at strides 32, 16, 8 and 4."""
 
-    affinity: int = 0
-    """Channels of a learned map of which places share a colour, by which hints spread; 0 leaves it
-    out. It is trained by --log-error on the pictures shown with hints."""
-
     pictures: int = 500_000
     """Pictures to see in all, repeats counted."""
     batch: int = 64

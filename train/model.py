@@ -1,7 +1,5 @@
 """The network before its first step, and as it is when it leaves the run."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -23,7 +21,7 @@ def build_network(config: TrainConfig) -> ColorNet:
         ValueError: the model of --start has another shape than the flags say.
     """
     if config.start is not None:
-        network = _with_affinity(read_model(config.start), config.affinity)
+        network = read_model(config.start)
         for flag in ("encoder", "decoder_channels"):
             has, asked = getattr(network.config, flag), getattr(config, flag)
             if has != asked:
@@ -37,7 +35,6 @@ def build_network(config: TrainConfig) -> ColorNet:
             ColorizerConfig(
                 encoder=config.encoder,
                 decoder_channels=config.decoder_channels,
-                affinity=config.affinity,
             )
         )
         load_encoder_weights(network.encoder, config.encoder, config.encoder_weights)
@@ -55,16 +52,6 @@ def finished(
     copy = ColorNet(network.config)
     copy.load_state_dict({**network.state_dict(), **averaged})
     return adjust_logits(copy, -config.logit_adjustment * weights.log()).eval()
-
-
-def _with_affinity(network: ColorNet, channels: int) -> ColorNet:
-    """The network with a new affinity map, if it has another number of channels."""
-    if network.config.affinity == channels:
-        return network
-    grown = ColorNet(replace(network.config, affinity=channels))
-    kept = {k: v for k, v in network.state_dict().items() if not k.startswith("affinity.")}
-    grown.load_state_dict(kept, strict=False)
-    return grown
 
 
 def adjust_logits(network: ColorNet, by: Tensor) -> ColorNet:

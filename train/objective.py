@@ -146,12 +146,10 @@ class Objective(nn.Module):
             return {}
         maps = self._maps(network, [one[hinted] for one in features], None)
         logits = self._logits(network, maps) - bias
-        affinity = None if network.affinity is None else network.affinity(maps.float())
         small = F.avg_pool2d(lightness, HINT_STRIDE)[:, 0]
         step, spread = network.config.bin_step, {}
         for row, i in enumerate(hinted):
-            kin = None if affinity is None else affinity[row]
-            cells = Cells.read(logits[row], small[i], step, kin)
+            cells = Cells.read(logits[row], small[i], step)
             spread[i] = spread_hints(hint_map[i], hinted_ab[i], cells, float(scale.detach()))
         return spread
 

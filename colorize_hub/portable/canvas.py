@@ -31,7 +31,7 @@ class OnnxCanvas:
         self._graphs, self._config, self._prepared = graphs, config, prepared
         self.width, self.height = prepared.picture.width, prepared.picture.height
         self._features = graphs.encode(prepared.working)
-        self._plain, self._affinity = graphs.decode(self._features)
+        self._plain = graphs.decode(self._features)
         rows, columns = self._plain.shape[2:]
         self._lightness = cell_means(prepared.working[0], (rows, columns))[0]  # mean L* of each
 
@@ -106,15 +106,14 @@ class OnnxCanvas:
     def _decode(self, hint_map: np.ndarray | None) -> np.ndarray:
         if hint_map is None:
             return self._plain
-        return self._graphs.decode(self._features, hint_map[None])[0]
+        return self._graphs.decode(self._features, hint_map[None])
 
     @cached_property
     def _cells(self) -> CellArrays:
         return self._read_cells(self._plain[0])
 
     def _read_cells(self, logits: np.ndarray) -> CellArrays:
-        affinity = None if self._affinity is None else self._affinity[0]
-        return read_cells(self._graphs, logits, self._lightness, affinity)
+        return read_cells(self._graphs, logits, self._lightness)
 
     def _draw(self, hints: Sequence[Hint]) -> np.ndarray | None:
         """(3, h, w) map of the hints on the decoder's grid; None without."""
@@ -125,9 +124,7 @@ class OnnxCanvas:
         return draw_colours(hints, ab, size, (rows, columns))
 
 
-def read_cells(
-    graphs: Graphs, logits: np.ndarray, lightness: np.ndarray, affinity: np.ndarray | None
-) -> CellArrays:
-    """What spreading needs to know: logits (Q, h, w), lightness (h, w), affinity (A, h, w)."""
+def read_cells(graphs: Graphs, logits: np.ndarray, lightness: np.ndarray) -> CellArrays:
+    """What spreading needs to know, of logits (Q, h, w) and lightness (h, w)."""
     mean = graphs.colours(logits[None], 0.5, 1.0)[0]
-    return CellArrays.read(logits, mean, lightness, affinity)
+    return CellArrays.read(logits, mean, lightness)

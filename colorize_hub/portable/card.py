@@ -35,7 +35,7 @@ multiples of 32; `h` x `w` is a quarter of that working size, rounded up.
 |---|---|---|
 | lab.onnx | `rgb` (B, 3, H, W): sRGB 0..1 | `lightness` (B, 1, H, W): L\\* 0..100; `ab` (B, 2, H, W): CIE a\\*, b\\* (D65) |
 | encoder.onnx | `lightness` (B, 1, H, W), at working size | `f4`, `f8`, `f16`, `f32`: {channels} channels at strides 4, 8, 16, 32 |
-| decoder.onnx | `f4`, `f8`, `f16`, `f32`; `hint_map` (B, 3, h, w) | `logits` (B, {bins}, h, w) over the ab palette{affinity} |
+| decoder.onnx | `f4`, `f8`, `f16`, `f32`; `hint_map` (B, 3, h, w) | `logits` (B, {bins}, h, w) over the ab palette |
 | colours.onnx | `logits`; `vividness` (): 0..1, the model's own is {vividness}; `chroma_scale` (): {chroma_scale} | `ab` (B, 2, h, w): a\\*, b\\* |
 | render.onnx | `lightness` (B, 1, H, W), at full size; `ab` (B, 2, h, w) | `rgb` (B, 3, H, W): sRGB 0..1 |
 
@@ -135,7 +135,6 @@ def render_export_card(
         size=config.size,
         channels=", ".join(map(str, channels)),
         bins=bins,
-        affinity=f"; `affinity` (B, {config.affinity}, h, w)" if config.affinity else "",
         vividness=config.vividness,
         chroma_scale=config.chroma_scale,
     )

@@ -102,16 +102,15 @@ class OnnxColorizer:
                 f"predict_ab expects a hint_map of shape {grid}, got {np.shape(hint_map)}."
             )
         features = self._graphs.encode(lightness)
-        plain, affinity = self._graphs.decode(features)
+        plain = self._graphs.decode(features)
         ab = self._colours(plain, vividness)
         if hint_map is not None:
             hint_map = np.asarray(hint_map, np.float32)
-            hinted = self._colours(self._graphs.decode(features, hint_map)[0], vividness, 1.0)
+            hinted = self._colours(self._graphs.decode(features, hint_map), vividness, 1.0)
             small = cell_means(lightness[:, 0], grid[2:])
             for i, one in enumerate(hint_map):
                 if one[2].any():
-                    kin = None if affinity is None else affinity[i]
-                    cells = read_cells(self._graphs, plain[i], small[i], kin)
+                    cells = read_cells(self._graphs, plain[i], small[i])
                     ab[i] = spread_hints(one, hinted[i], cells, self.config.chroma_scale)
         return bicubic(ab.shape[2], height).weights @ ab @ bicubic(ab.shape[3], width).weights.T
 

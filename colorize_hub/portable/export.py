@@ -66,7 +66,6 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
     hint_map = torch.zeros(shape)
     logits = network.decode(features, hint_map)
     maps = ["f4", "f8", "f16", "f32"]
-    decoded = ["logits"] if network.affinity is None else ["logits", "affinity"]
     vivid, scale = torch.tensor(0.6), torch.tensor(1.2)
     ab = torch.randn(2, 2, 24, 40) * 90  # in part beyond the gamut
     strip = torch.tensor([0, 0])
@@ -75,7 +74,7 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
         _write(folder / GRAPHS[name], module, inputs, *names)
 
     write("lab", Lab(), (torch.rand(2, 3, 96, 160),), ["rgb"], ["lightness", "ab"])
-    write("decoder", Decoder(network), (*features, hint_map), [*maps, "hint_map"], decoded)
+    write("decoder", Decoder(network), (*features, hint_map), [*maps, "hint_map"], ["logits"])
     write("encoder", Encoder(network), (lightness,), ["lightness"], maps)
     colours = Colours(network.config.bin_step)
     inputs = ["logits", "vividness", "chroma_scale"]

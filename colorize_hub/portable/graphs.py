@@ -46,17 +46,15 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Four feature maps and a hint map to logits, and the affinity map of a model that has one."""
+    """Four feature maps and a hint map to logits."""
 
     def __init__(self, network: ColorNet) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, f4: Tensor, f8: Tensor, f16: Tensor, f32: Tensor, hints: Tensor) -> object:
+    def forward(self, f4: Tensor, f8: Tensor, f16: Tensor, f32: Tensor, hints: Tensor) -> Tensor:
         """See ColorNet.decode."""
-        maps = self.network.decode_features((f4, f8, f16, f32), hints)
-        logits = self.network.head(maps)
-        return logits if self.network.affinity is None else (logits, self.network.affinity(maps))
+        return self.network.decode((f4, f8, f16, f32), hints)
 
 
 class Colours(nn.Module):

@@ -23,7 +23,7 @@ from colorize_hub.portable.sessions import Graphs
 from colorize_hub.sources import CONFIG, GRAPHS, Folder
 
 _PRINTS = Path(__file__).parent.parent / "demo" / "examples"
-_EXACT = ("head", "affinity", "from_hint")  # small, and what they answer is sharpened or exact
+_EXACT = ("head", "from_hint")  # small, and what they answer is sharpened or exact
 _HINTED = 0.02  # share of cells with a hint, in every other run of the calibration
 _REACH = 60.0  # ab of these hints
 

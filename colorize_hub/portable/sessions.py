@@ -51,8 +51,8 @@ class Graphs:
 
     def decode(
         self, features: Sequence[np.ndarray], hint_map: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Logits (B, Q, h, w), and the affinity map (B, A, h, w) of a model that has one.
+    ) -> np.ndarray:
+        """Logits (B, Q, h, w).
 
         Args:
             features: from `encode`.
@@ -62,8 +62,8 @@ class Graphs:
             batch, _, rows, columns = features[0].shape
             hint_map = np.zeros((batch, 3, rows, columns), np.float32)
         maps = dict(zip(_MAPS, features, strict=True))
-        logits, *affinity = self._run("decoder", **maps, hint_map=hint_map)
-        return logits, affinity[0] if affinity else None
+        (logits,) = self._run("decoder", **maps, hint_map=hint_map)
+        return logits
 
     def colours(self, logits: np.ndarray, vividness: float, chroma_scale: float) -> np.ndarray:
         """(B, Q, h, w) to (B, 2, h, w) a*b*; see bins.decode_bins.
