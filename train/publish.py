@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import safetensors.torch
 import torch
 import tyro
 from datasets import Dataset
 
-from colorize_hub.config import ColorizerConfig
-from colorize_hub.hub import load, model_sha256
+from colorize_hub.hub import load, model_sha256, read_model
 from colorize_hub.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
 from colorize_hub.network import ColorNet, for_inference
 from colorize_hub.provenance import PROVENANCE, Provenance, read_provenance
@@ -133,9 +131,7 @@ def measure_cost(folder: Path) -> Metrics:
         weights_mb, network_ms and cpu_threads, as colorize_hub.results describes them.
     """
     weights = folder / "model.safetensors"
-    network = ColorNet(ColorizerConfig.from_dict(json.loads((folder / "config.json").read_text())))
-    network.load_state_dict(safetensors.torch.load_file(weights))
-    network = for_inference(network.eval(), torch.float32)
+    network = for_inference(read_model(folder), torch.float32)
     return {
         "weights_mb": round(weights.stat().st_size / 1e6, 3),
         "network_ms": round(min(_times(network)) * 1000, 2),

@@ -3,25 +3,20 @@
 Look at the pictures (`git diff --stat`, and the files themselves) before they are committed.
 """
 
-import json
 import sys
 
 import numpy as np
 from PIL import Image
-from safetensors.torch import load_file
 
-from colorize_hub.config import ColorizerConfig
-from colorize_hub.hub import BUNDLED
-from colorize_hub.network import ColorNet
+from colorize_hub.hub import read_model
 from tests.golden.pins import FOLDER, NAMES, coloured, expected
 
 
 def main() -> None:
     """Write NAME.colour.png of every pinned picture and say how far each has moved."""
-    network = ColorNet(ColorizerConfig.from_dict(json.loads((BUNDLED / "config.json").read_text())))
-    network.load_state_dict(load_file(BUNDLED / "model.safetensors"))
+    network = read_model()
     for name in NAMES:
-        got, target = coloured(network.eval(), name), FOLDER / f"{name}.colour.png"
+        got, target = coloured(network, name), FOLDER / f"{name}.colour.png"
         moved = "new"
         if target.exists() and expected(name).shape == got.shape:
             moved = f"moved by up to {np.abs(got.astype(int) - expected(name)).max()} levels"
