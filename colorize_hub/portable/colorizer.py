@@ -58,7 +58,7 @@ class OnnxColorizer:
             for first in range(0, len(indices), _BATCH):
                 batch = indices[first : first + _BATCH]
                 working = np.concatenate([pictures[i].working for i in batch])
-                plain, _ = self._graphs.decode(self._graphs.encode(working))
+                plain = self._graphs.decode(self._graphs.encode(working))
                 for i, ab in zip(batch, self._colours(plain, vividness), strict=True):
                     coloured[i] = pictures[i].paint(ab)
         return [coloured[i] for i in range(len(pictures))]
