@@ -15,6 +15,7 @@ from colorize_hub.color import lab_to_rgb, rgb_to_lab
 from colorize_hub.demo.prints import EXAMPLES, example_path
 from colorize_hub.files import colour_file
 from colorize_hub.fused import fuse
+from colorize_hub.look import Look
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 
 SIDE = 256
@@ -43,7 +44,7 @@ def _parts(network: ColorNet) -> dict[str, Work]:
     return {
         "encode": partial(network.encode, grey),
         "decode": partial(network.decode, network.encode(grey)),
-        "encode + decode": partial(network, grey),
+        "encode + decode, and the overview": partial(Look, network, grey),
     }
 
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from colorize_hub.bins import decode_bins, palette, suggest_colours
 from colorize_hub.compose import Prepared
+from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import Hint, draw_hints
-from colorize_hub.network import ColorNet
+from colorize_hub.look import Look
 from colorize_hub.spread import Cells, spread_hints
 from colorize_hub.suggestion import check_place
 from colorize_hub.variation import takes, tilt_logits
@@ -31,10 +32,10 @@ class Canvas:
     """
 
     @torch.inference_mode()
-    def __init__(self, network: ColorNet, prepared: Prepared, features: Sequence[Tensor]) -> None:
-        self._network, self.prepared, self._features = network, prepared, features
+    def __init__(self, look: Look, prepared: Prepared, config: ColorizerConfig) -> None:
+        self._look, self.prepared, self._config = look, prepared, config
         self.width, self.height = prepared.picture.width, prepared.picture.height
-        self._plain = network.decode(features)  # (1, Q, h, w), without hints
+        self._plain = look.plain  # (1, Q, h, w), without hints
         rows, columns = self._plain.shape[2:]
         small = F.adaptive_avg_pool2d(prepared.working, (rows, columns))  # mean L* of each cell
         self._lightness = small[0, 0].to(self._plain)
@@ -86,7 +87,7 @@ class Canvas:
         Raises:
             ValueError: n or seed is not such a whole number, or as for `render`.
         """
-        hint_map, step = self._draw(hints), self._network.config.bin_step
+        hint_map, step = self._draw(hints), self._config.bin_step
         logits, pictures = self._decode(hint_map), []
         for take in takes(n, seed):
             taken = self._tilted(logits, take)
@@ -126,7 +127,7 @@ class Canvas:
         rows, columns = logits.shape[1:]
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
         lightness = self.prepared.lightness_at(int(x), int(y))
-        return suggest_colours(here.cpu(), self._network.config.bin_step, lightness, k)
+        return suggest_colours(here.cpu(), self._config.bin_step, lightness, k)
 
     @torch.inference_mode()
     def confidence(self) -> np.ndarray:
@@ -141,14 +142,14 @@ class Canvas:
 
     def _tilted(self, logits: Tensor, take: int) -> Tensor:
         """(1, Q, h, w) logits of a varied colouring."""
-        centres = palette(self._network.config.bin_step)
+        centres = palette(self._config.bin_step)
         tilted = tilt_logits(logits[0].float().cpu().numpy(), centres.numpy(), take)
         return torch.from_numpy(tilted)[None].to(logits)
 
     @torch.inference_mode()
     def _decode(self, hint_map: Tensor | None) -> Tensor:
         """(1, Q, h, w) logits."""
-        return self._plain if hint_map is None else self._network.decode(self._features, hint_map)
+        return self._plain if hint_map is None else self._look.hinted(hint_map)
 
     def _ab(
         self,
@@ -158,7 +159,7 @@ class Canvas:
         cells: Cells | None = None,
     ) -> Tensor:
         """(2, h, w) a*b* of logits; with hints, these are spread over the cells."""
-        config = self._network.config
+        config = self._config
         vividness = config.vividness if vividness is None else vividness
         if hint_map is None:
             return decode_bins(logits, config.bin_step, vividness, config.chroma_scale)[0]
@@ -168,7 +169,7 @@ class Canvas:
     @cached_property
     def _cells(self) -> Cells:
         """What spreading needs to know of the picture: the same for all hints."""
-        step = self._network.config.bin_step
+        step = self._config.bin_step
         return Cells.read(self._plain[0], self._lightness, step)
 
     def _draw(self, hints: Sequence[Hint]) -> Tensor | None:

@@ -23,6 +23,7 @@ from colorize_hub.frames import Frame, check_steadiness, colour_frames
 from colorize_hub.fused import fuse
 from colorize_hub.hints import HINT_STRIDE, Hint
 from colorize_hub.image import ImageLike
+from colorize_hub.look import Look
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 from colorize_hub.spread import Cells, spread_hints
 from colorize_hub.working import GRID
@@ -153,7 +154,7 @@ class Colorizer:
         Args and errors: as for `colorize`, one picture.
         """
         prepared = Prepared.read(image, self._size(size))
-        return Canvas(self._network, prepared, self._encode(prepared.working))
+        return Canvas(self._look(prepared.working), prepared, self.config)
 
     def colorize_frames(
         self,
@@ -213,12 +214,12 @@ class Colorizer:
             raise ValueError(
                 f"predict_ab expects a hint_map of shape {grid}, got {tuple(hint_map.shape)}."
             )
-        features = self._encode(lightness)
-        plain = self._network.decode(features)
+        look = self._look(lightness)
+        plain = look.plain
         ab = self._colours(plain, vividness)
         if hint_map is not None:
             hint_map = hint_map.to(plain)
-            hinted = self._colours(self._network.decode(features, hint_map), vividness, 1.0)
+            hinted = self._colours(look.hinted(hint_map), vividness, 1.0)
             small = F.adaptive_avg_pool2d(lightness.to(plain), (plain.shape[2], plain.shape[3]))[
                 :, 0
             ]
@@ -244,13 +245,13 @@ class Colorizer:
         }
 
     @torch.inference_mode()
-    def _encode(self, lightness: Tensor) -> list[Tensor]:
-        return self._network.encode(lightness.to(self.device))
+    def _look(self, lightness: Tensor) -> Look:
+        return Look(self._network, lightness)
 
     @torch.inference_mode()
     def _plain_ab(self, lightness: Tensor, vividness: float | None) -> Tensor:
         """(B, 2, h, w) a*b* at stride 4, without hints."""
-        return self._colours(self._network.decode(self._encode(lightness)), vividness)
+        return self._colours(self._look(lightness).plain, vividness)
 
     def _colours(
         self, logits: Tensor, vividness: float | None, chroma_scale: float | None = None

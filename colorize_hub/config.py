@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from reprlib import repr as short  # a config.json from elsewhere may hold a megabyte in one value
 from typing import TypeGuard
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 ARCHITECTURE = "ColorNet"
 _LONGEST_NAME = 100
 _WIDEST = 4096  # a config.json from elsewhere must not be able to exhaust the memory
@@ -24,6 +24,8 @@ class ColorizerConfig:
         decoder_channels: widths of the decoder at strides 32, 16, 8 and 4.
         bin_step: spacing of the ab palette in CIE units.
         size: working short side in pixels at inference.
+        overview: short side in pixels at which a larger picture is seen once more, for the broad
+            layout of its colours (see look.py); best the size of training. 0 for never.
         vividness: decoding sharpness 0..1 used when the caller gives none (see bins.temperature).
         chroma_scale: factor on the decoded ab, calibrated together with vividness.
         architecture: name of the network class.
@@ -34,6 +36,7 @@ class ColorizerConfig:
     decoder_channels: tuple[int, int, int, int] = (256, 192, 128, 64)
     bin_step: int = 10
     size: int = 256
+    overview: int = 128
     vividness: float = 0.5
     chroma_scale: float = 1.0
     architecture: str = ARCHITECTURE
@@ -60,6 +63,10 @@ class ColorizerConfig:
             value = getattr(self, name)
             if not _is_int(value) or not least <= value <= most:
                 raise ConfigError(f"{name} must be an integer {least}..{most}, got {short(value)}.")
+        if not _is_int(self.overview) or not 0 <= self.overview <= 2048 or self.overview % 32:
+            raise ConfigError(
+                f"overview must be a multiple of 32, 0..2048, got {short(self.overview)}."
+            )
         for name, most in (("vividness", 1.0), ("chroma_scale", 4.0)):
             value = getattr(self, name)
             number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -110,10 +117,16 @@ def _without_affinity(values: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in values.items() if (name, value) != ("affinity", 0)}
 
 
+def _without_overview(values: dict[str, object]) -> dict[str, object]:
+    """Models of format 3 saw a picture once, and were calibrated so."""
+    return {"overview": 0} | values
+
+
 # How a config.json of format n becomes one of format n + 1.
 _MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: _name_the_architecture,
     2: _without_affinity,
+    3: _without_overview,
 }
 
 

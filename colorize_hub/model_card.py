@@ -245,6 +245,9 @@ def _training(config: ColorizerConfig, provenance: Provenance) -> str:
     total = ("All", f"{sum(count for _, count, _ in provenance.data):,}", "")
     table = markdown_table(("Data", "Pictures", "Licence"), "lrl", [*rows, total])
     where = f" on {provenance.hardware}" * bool(provenance.hardware)
+    overview = f"""
+A picture larger than {config.overview} pixels is seen once more at that size, and the broad layout
+of its colours is the mean of both.""" * bool(config.overview)
     notes = f"\n\n{provenance.notes}" * bool(provenance.notes)
     return f"""## Training
 
@@ -255,7 +258,7 @@ encoder, {config.encoder}, started from {provenance.encoder_weights}. The decode
 {", ".join(map(str, config.decoder_channels))} channels wide at strides 32, 16, 8 and 4; it answers
 with a distribution over a grid of a\\*b\\* in steps of {config.bin_step}. Calibrated for use:
 working size {config.size} pixels, vividness {config.vividness:g}, chroma scale
-{config.chroma_scale:g}.{notes}"""
+{config.chroma_scale:g}.{overview}{notes}"""
 
 
 _PURPOSE = """\

@@ -28,8 +28,9 @@ Results:
         picture; and of the grey picture there.
     size_delta_e: CIEDE2000 between one picture coloured at 192, 256, 384 and 512 pixels.
     weights_mb: size of model.safetensors in 10^6 bytes.
-    network_ms: the network alone, one picture of 256x256, CPU, float32; the fastest of 30 runs,
-        which other work on the machine disturbs least.
+    network_ms: the network alone, as a Colorizer runs it (fused, overview included), one picture of
+        256x256, CPU, float32; the fastest of 30 runs, which other work on the machine disturbs
+        least.
 """
 
 import math

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 CARD, METRICS = "README.md", "metrics.json"
-GRAPHS = {name: f"{name}.onnx" for name in ("lab", "encoder", "decoder", "colours", "render")}
+OVERVIEW = "overview"
+_GRAPHS = ("lab", "encoder", "decoder", OVERVIEW, "colours", "render")
+GRAPHS = {name: f"{name}.onnx" for name in _GRAPHS}
 
 _WEB_PAGE = "It is a web page: download the file itself, not the page that shows it."
 _IMPOSTORS = {
@@ -159,7 +161,8 @@ def is_exported(source: Source) -> bool:
     """Whether a source is a folder with a model in ONNX, and without the weights for torch."""
     if not isinstance(source, Folder):
         return False
-    has_graphs = all((source.path / name).is_file() for name in GRAPHS.values())
+    needed = (file for name, file in GRAPHS.items() if name != OVERVIEW)  # format 4 brought it
+    has_graphs = all((source.path / file).is_file() for file in needed)
     return has_graphs and not (source.path / WEIGHTS).is_file()
 
 

@@ -21,6 +21,13 @@ def working_shape(height: int, width: int, size: int) -> tuple[int, int]:
     return rows, columns
 
 
+def overview_shape(height: int, width: int, overview: int) -> tuple[int, int] | None:
+    """(height, width) at which a picture is seen as a whole; None where it is no larger itself."""
+    if not 0 < overview < min(height, width):
+        return None
+    return working_shape(height, width, overview)
+
+
 def resized(plane: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """(H, W) float32 to (h, w), antialiased: F.interpolate(mode="bilinear", antialias=True)."""
     image = Image.fromarray(np.ascontiguousarray(plane, np.float32))

@@ -44,7 +44,7 @@ def own_datasets_cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_config():
     return ColorizerConfig(
-        encoder="mobilenetv3_small_050", decoder_channels=(16, 16, 8, 8), size=64
+        encoder="mobilenetv3_small_050", decoder_channels=(16, 16, 8, 8), size=64, overview=32
     )
 
 

@@ -24,7 +24,7 @@ sources
 efficientnet workers suggestion working spread_numpy
 bins variation hints formats toning flicker motion
 spread network deep
-saving fused
+saving fused look
 image
 compose weights steady
 canvas

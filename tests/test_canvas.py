@@ -59,16 +59,17 @@ def test_logits_are_those_of_the_decoder_with_the_hints(tiny_colorizer):
     assert (plain - hinted).abs().max() > 0.01
 
 
-def test_a_canvas_encodes_once(tiny_network):
+@pytest.mark.parametrize(("size", "looks"), [(32, 1), (64, 2)])
+def test_a_canvas_encodes_when_it_is_made(tiny_network, size, looks):
     colorizer = Colorizer(tiny_network, device="cpu", dtype=torch.float32)
     encoded = []
     colorizer._network.encoder.register_forward_hook(lambda *_: encoded.append(1))
-    canvas = colorizer.canvas(scene(40, 60))
+    canvas = colorizer.canvas(scene(40, 60), size)
     canvas.render()
     canvas.render(hints=[Hint(10, 20, RED)], vividness=1)
     canvas.suggest(3, 4)
     canvas.confidence()
-    assert len(encoded) == 1
+    assert len(encoded) == looks
 
 
 def test_a_hint_changes_colour_most_around_itself(tiny_colorizer):

@@ -13,10 +13,11 @@ CUSTOM = {
     "decoder_channels": [64, 48, 32, 16],
     "bin_step": 20,
     "size": 128,
+    "overview": 64,
     "vividness": 0.25,
     "chroma_scale": 1.25,
     "architecture": "ColorNet",
-    "format_version": 3,
+    "format_version": 4,
 }
 
 
@@ -63,6 +64,10 @@ def test_a_config_cannot_be_changed_and_can_be_a_key():
         ("size", 31, r"size must be an integer 32\.\.2048, got 31\."),
         ("size", 2049, "size must be"),
         ("size", True, "size must be"),
+        ("overview", 100, r"overview must be a multiple of 32, 0\.\.2048, got 100\."),
+        ("overview", -32, "overview must be"),
+        ("overview", 2080, "overview must be"),
+        ("overview", False, "overview must be"),
         ("vividness", -0.1, r"vividness must be a number 0\.\.1, got -0\.1\."),
         ("vividness", 1.1, "vividness must be"),
         ("vividness", math.nan, "vividness must be"),
@@ -72,7 +77,7 @@ def test_a_config_cannot_be_changed_and_can_be_a_key():
         ("chroma_scale", -1, r"chroma_scale must be a number 0\.\.4, got -1\."),
         ("chroma_scale", 4.1, "chroma_scale must be"),
         ("chroma_scale", math.inf, "chroma_scale must be"),
-        ("format_version", 4, r"format_version 4; this colorize_hub reads 1\.\.3\. Upgrade"),
+        ("format_version", 5, r"format_version 5; this colorize_hub reads 1\.\.4\. Upgrade"),
         ("format_version", 0, "format_version 0;"),
         ("format_version", True, "format_version True;"),
         ("format_version", 2.0, r"format_version 2\.0;"),
@@ -96,7 +101,7 @@ def test_an_older_format_is_brought_up_to_date():
     older = {key: value for key, value in CUSTOM.items() if key != "architecture"}
     config = ColorizerConfig.from_dict(older | {"format_version": 1})
     assert config == ColorizerConfig.from_dict(CUSTOM)
-    assert config.to_dict()["format_version"] == 3
+    assert config.to_dict()["format_version"] == 4
     assert older.keys() == CUSTOM.keys() - {"architecture"}, "what came in is not changed"
 
 
@@ -105,6 +110,12 @@ def test_an_affinity_map_of_format_2_is_let_go_only_if_there_was_none():
     assert ColorizerConfig.from_dict(older) == ColorizerConfig.from_dict(CUSTOM)
     with pytest.raises(ConfigError, match="unknown key 'affinity'"):
         ColorizerConfig.from_dict(older | {"affinity": 16})
+
+
+def test_a_model_of_format_3_goes_on_seeing_pictures_once():
+    older = {key: value for key, value in CUSTOM.items() if key != "overview"}
+    assert ColorizerConfig.from_dict(older | {"format_version": 3}).overview == 0
+    assert ColorizerConfig.from_dict(older).overview == ColorizerConfig().overview
 
 
 def test_a_huge_value_makes_no_huge_message():

@@ -11,6 +11,7 @@ from PIL import Image
 
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import Hint, draw_colours
+from colorize_hub.portable.look import OnnxLook
 from colorize_hub.portable.picture import PreparedPicture, hint_ab
 from colorize_hub.portable.sessions import Graphs
 from colorize_hub.spread_numpy import CellArrays, softmax, spread_hints
@@ -30,8 +31,8 @@ class OnnxCanvas:
     def __init__(self, graphs: Graphs, config: ColorizerConfig, prepared: PreparedPicture) -> None:
         self._graphs, self._config, self._prepared = graphs, config, prepared
         self.width, self.height = prepared.picture.width, prepared.picture.height
-        self._features = graphs.encode(prepared.working)
-        self._plain = graphs.decode(self._features)
+        self._look = OnnxLook(graphs, prepared.working, config.overview)
+        self._plain = self._look.plain
         rows, columns = self._plain.shape[2:]
         self._lightness = cell_means(prepared.working[0], (rows, columns))[0]  # mean L* of each
 
@@ -106,7 +107,7 @@ class OnnxCanvas:
     def _decode(self, hint_map: np.ndarray | None) -> np.ndarray:
         if hint_map is None:
             return self._plain
-        return self._graphs.decode(self._features, hint_map[None])
+        return self._look.hinted(hint_map[None])
 
     @cached_property
     def _cells(self) -> CellArrays:

@@ -36,6 +36,7 @@ multiples of 32; `h` x `w` is a quarter of that working size, rounded up.
 | lab.onnx | `rgb` (B, 3, H, W): sRGB 0..1 | `lightness` (B, 1, H, W): L\\* 0..100; `ab` (B, 2, H, W): CIE a\\*, b\\* (D65) |
 | encoder.onnx | `lightness` (B, 1, H, W), at working size | `f4`, `f8`, `f16`, `f32`: {channels} channels at strides 4, 8, 16, 32 |
 | decoder.onnx | `f4`, `f8`, `f16`, `f32`; `hint_map` (B, 3, h, w) | `logits` (B, {bins}, h, w) over the ab palette |
+| overview.onnx | `logits`; `whole`: logits of the same picture with a short side of config.json's `overview`, both sides multiples of 32 | `shift` (B, {bins}, h, w), to be added to the logits of a picture larger than that |
 | colours.onnx | `logits`; `vividness` (): 0..1, the model's own is {vividness}; `chroma_scale` (): {chroma_scale} | `ab` (B, 2, h, w): a\\*, b\\* |
 | render.onnx | `lightness` (B, 1, H, W), at full size; `ab` (B, 2, h, w) | `rgb` (B, 3, H, W): sRGB 0..1 |
 
@@ -52,7 +53,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-names = ("lab", "encoder", "decoder", "colours", "render")
+names = ("lab", "encoder", "decoder", "overview", "colours", "render")
 graphs = {{name: onnxruntime.InferenceSession(f"{{name}}.onnx") for name in names}}
 
 
@@ -62,12 +63,18 @@ def run(name, **inputs):
 
 photo = np.asarray(Image.open("old.jpg").convert("RGB"), np.float32) / 255
 lightness = run("lab", rgb=photo.transpose(2, 0, 1)[None])[0]
-size = ({size}, {size})  # better: both sides multiples of 32, in the photo's proportions
-small = np.asarray(Image.fromarray(lightness[0, 0]).resize(size, Image.Resampling.BILINEAR))
-f4, f8, f16, f32 = run("encoder", lightness=small[None, None])
-hint_map = np.zeros((1, 3, *f4.shape[2:]), np.float32)
-logits = run("decoder", f4=f4, f8=f8, f16=f16, f32=f32, hint_map=hint_map)[0]
-vividness, chroma_scale = (np.array(value, np.float32) for value in ({vividness}, {chroma_scale}))
+
+
+def see(plane, size):
+    small = np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR))
+    f4, f8, f16, f32 = run("encoder", lightness=small[None, None])
+    hint_map = np.zeros((1, 3, *f4.shape[2:]), np.float32)
+    return small, run("decoder", f4=f4, f8=f8, f16=f16, f32=f32, hint_map=hint_map)[0]
+
+
+# Better than a square: multiples of 32, in the photo's proportions.
+small, logits = see(lightness[0, 0], ({size}, {size}))
+{python_overview}vividness, chroma_scale = (np.array(value, np.float32) for value in ({vividness}, {chroma_scale}))
 ab = run("colours", logits=logits, vividness=vividness, chroma_scale=chroma_scale)[0]
 rgb = run("render", lightness=lightness, ab=ab)[0][0].transpose(1, 2, 0)
 Image.fromarray((rgb * 255).round().astype(np.uint8)).save("old-color.png")
@@ -78,7 +85,7 @@ Image.fromarray((rgb * 255).round().astype(np.uint8)).save("old-color.png")
 ```js
 import * as ort from "https://cdn.jsdelivr.net/npm/onnxruntime-web/dist/ort.min.mjs";
 
-const names = ["lab", "encoder", "decoder", "colours", "render"];
+const names = ["lab", "encoder", "decoder", "overview", "colours", "render"];
 const graphs = {{}};
 for (const name of names) graphs[name] = await ort.InferenceSession.create(`${{name}}.onnx`);
 const run = (name, inputs) => graphs[name].run(inputs);
@@ -95,15 +102,19 @@ function pixels(image, width, height) {{
   return new ort.Tensor("float32", rgb, [1, 3, height, width]);
 }}
 
-export async function colorize(image, width, height) {{
-  const {{ lightness }} = await run("lab", {{ rgb: pixels(image, width, height) }});
-  const small = await run("lab", {{ rgb: pixels(image, {size}, {size}) }});
-  const features = await run("encoder", {{ lightness: small.lightness }});
+async function see(image, size) {{
+  const {{ lightness }} = await run("lab", {{ rgb: pixels(image, size, size) }});
+  const features = await run("encoder", {{ lightness }});
   const [, , rows, columns] = features.f4.dims;
   const hints = new Float32Array(3 * rows * columns); // a*, b*, mask
   const hint_map = new ort.Tensor("float32", hints, [1, 3, rows, columns]);
-  const {{ logits }} = await run("decoder", {{ ...features, hint_map }});
-  const decoding = {{ vividness: scalar({vividness}), chroma_scale: scalar({chroma_scale}) }};
+  return (await run("decoder", {{ ...features, hint_map }})).logits;
+}}
+
+export async function colorize(image, width, height) {{
+  const {{ lightness }} = await run("lab", {{ rgb: pixels(image, width, height) }});
+  const logits = await see(image, {size});
+{javascript_overview}  const decoding = {{ vividness: scalar({vividness}), chroma_scale: scalar({chroma_scale}) }};
   const {{ ab }} = await run("colours", {{ logits, ...decoding }});
   const {{ rgb }} = await run("render", {{ lightness, ab }});
   const picture = new ImageData(width, height);
@@ -114,6 +125,17 @@ export async function colorize(image, width, height) {{
   return picture; // its data is clamped and rounded
 }}
 ```
+"""
+
+_PYTHON_OVERVIEW = """\
+_, whole = see(small, ({overview}, {overview}))
+logits = logits + run("overview", logits=logits, whole=whole)[0]
+"""
+
+_JAVASCRIPT_OVERVIEW = """\
+  const whole = await see(image, {overview});
+  const {{ shift }} = await run("overview", {{ logits, whole }});
+  shift.data.forEach((value, i) => (logits.data[i] += value));
 """
 
 
@@ -129,7 +151,11 @@ def render_export_card(
         opset: of the graphs.
         folder: its name, for the example.
     """
+    twice = 0 < config.overview < config.size
+    python, javascript = (_PYTHON_OVERVIEW, _JAVASCRIPT_OVERVIEW) if twice else ("", "")
     return _CARD.format(
+        python_overview=python.format(overview=config.overview),
+        javascript_overview=javascript.format(overview=config.overview),
         opset=opset,
         folder=folder,
         size=config.size,

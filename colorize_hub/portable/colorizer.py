@@ -12,6 +12,7 @@ from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE, Hint
 from colorize_hub.image import ImageLike
 from colorize_hub.portable.canvas import OnnxCanvas, read_cells
+from colorize_hub.portable.look import OnnxLook
 from colorize_hub.portable.picture import PreparedPicture
 from colorize_hub.portable.sessions import Graphs
 from colorize_hub.resizing import bicubic
@@ -58,8 +59,8 @@ class OnnxColorizer:
             for first in range(0, len(indices), _BATCH):
                 batch = indices[first : first + _BATCH]
                 working = np.concatenate([pictures[i].working for i in batch])
-                plain = self._graphs.decode(self._graphs.encode(working))
-                for i, ab in zip(batch, self._colours(plain, vividness), strict=True):
+                look = OnnxLook(self._graphs, working, self.config.overview)
+                for i, ab in zip(batch, self._colours(look.plain, vividness), strict=True):
                     coloured[i] = pictures[i].paint(ab)
         return [coloured[i] for i in range(len(pictures))]
 
@@ -101,12 +102,12 @@ class OnnxColorizer:
             raise ValueError(
                 f"predict_ab expects a hint_map of shape {grid}, got {np.shape(hint_map)}."
             )
-        features = self._graphs.encode(lightness)
-        plain = self._graphs.decode(features)
+        look = OnnxLook(self._graphs, lightness, self.config.overview)
+        plain = look.plain
         ab = self._colours(plain, vividness)
         if hint_map is not None:
             hint_map = np.asarray(hint_map, np.float32)
-            hinted = self._colours(self._graphs.decode(features, hint_map), vividness, 1.0)
+            hinted = self._colours(look.hinted(hint_map), vividness, 1.0)
             small = cell_means(lightness[:, 0], grid[2:])
             for i, one in enumerate(hint_map):
                 if one[2].any():

@@ -13,7 +13,15 @@ import torch
 from colorize_hub.errors import ModelError
 from colorize_hub.network import ColorNet, for_inference
 from colorize_hub.portable.card import render_export_card
-from colorize_hub.portable.graphs import SYMBOLICS, Colours, Decoder, Encoder, Lab, Render
+from colorize_hub.portable.graphs import (
+    SYMBOLICS,
+    Colours,
+    Decoder,
+    Encoder,
+    Lab,
+    Overview,
+    Render,
+)
 from colorize_hub.sources import CARD, CONFIG, GRAPHS
 
 if TYPE_CHECKING:
@@ -76,6 +84,8 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
     write("lab", Lab(), (torch.rand(2, 3, 96, 160),), ["rgb"], ["lightness", "ab"])
     write("decoder", Decoder(network), (*features, hint_map), [*maps, "hint_map"], ["logits"])
     write("encoder", Encoder(network), (lightness,), ["lightness"], maps)
+    whole = torch.rand(2, logits.shape[1], 8, 12)
+    write("overview", Overview(), (logits, whole), ["logits", "whole"], ["shift"])
     colours = Colours(network.config.bin_step)
     inputs = ["logits", "vividness", "chroma_scale"]
     write("colours", colours, (logits, vivid, scale), inputs, ["ab"])

@@ -1,7 +1,8 @@
 """A network as ONNX graphs: what torch.onnx traces, colour science and all.
 
-Five graphs, so that what is asked often runs alone: lab (pixels to L* and a*b*), encoder, decoder,
-colours (logits to a*b*) and render (full-size L* and small a*b* to pixels).
+Six graphs, so that what is asked often runs alone: lab (pixels to L* and a*b*), encoder, decoder,
+overview (what the small picture says of the large one), colours (logits to a*b*) and render
+(full-size L* and small a*b* to pixels).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from colorize_hub.bins import palette
 from colorize_hub.color import in_gamut, lab_to_rgb, largest_scale, rgb_to_lab
+from colorize_hub.look import broad_shift
 from colorize_hub.network import ColorNet
 
 _CUBIC = -0.75  # of F.interpolate(mode="bicubic")
@@ -55,6 +57,14 @@ class Decoder(nn.Module):
     def forward(self, f4: Tensor, f8: Tensor, f16: Tensor, f32: Tensor, hints: Tensor) -> Tensor:
         """See ColorNet.decode."""
         return self.network.decode((f4, f8, f16, f32), hints)
+
+
+class Overview(nn.Module):
+    """Logits of a picture and of the same picture small to what is added to the former."""
+
+    def forward(self, logits: Tensor, whole: Tensor) -> Tensor:
+        """See look.broad_shift."""
+        return broad_shift(logits, whole)
 
 
 class Colours(nn.Module):

@@ -43,7 +43,7 @@ def quantize(folder: str | os.PathLike[str], pictures: Iterable[ImageLike] | Non
     """
     folder = Path(folder)
     pictures = sorted(_PRINTS.glob("*.jpg")) if pictures is None else pictures
-    graphs = Graphs(Folder(folder))
+    graphs = Graphs(Folder(folder), overview=False)
     size = ColorizerConfig.from_dict(json.loads((folder / CONFIG).read_text())).size
     runs = _Runs(graphs, [PreparedPicture.read(graphs, one, size).working for one in pictures])
     decoder = folder / GRAPHS["decoder"]

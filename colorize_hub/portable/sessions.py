@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.sources import GRAPHS, Source
+from colorize_hub.sources import GRAPHS, OVERVIEW, Source
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -21,11 +21,12 @@ _MAPS = ("f4", "f8", "f16", "f32")
 
 
 class Graphs:
-    """The five graphs of a model. Threads may share it.
+    """The graphs of a model. Threads may share it.
 
     Args:
         source: of the files.
         threads: for one run; None takes the cores that this process may use.
+        overview: whether the model sees pictures once more as a whole.
 
     Attributes:
         threads: for one run.
@@ -36,9 +37,10 @@ class Graphs:
         ModelError: a file is not such a graph.
     """
 
-    def __init__(self, source: Source, threads: int | None = None) -> None:
+    def __init__(self, source: Source, threads: int | None = None, overview: bool = True) -> None:
         self.threads = threads or _cores()
-        self._runs = {name: _open(name, source, self.threads) for name in GRAPHS}
+        needed = [name for name in GRAPHS if overview or name != OVERVIEW]
+        self._runs = {name: _open(name, source, self.threads) for name in needed}
 
     def lab(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(B, 3, H, W) sRGB 0..1 to L* (B, 1, H, W) and a*b* (B, 2, H, W)."""
@@ -64,6 +66,10 @@ class Graphs:
         maps = dict(zip(_MAPS, features, strict=True))
         (logits,) = self._run("decoder", **maps, hint_map=hint_map)
         return logits
+
+    def shift(self, logits: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        """What the logits of the small picture change of the large one's; see look.broad_shift."""
+        return self._run(OVERVIEW, logits=logits, whole=whole)[0]
 
     def colours(self, logits: np.ndarray, vividness: float, chroma_scale: float) -> np.ndarray:
         """(B, Q, h, w) to (B, 2, h, w) a*b*; see bins.decode_bins.

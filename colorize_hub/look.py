@@ -1,0 +1,68 @@
+"""Look: what a network answers for a picture, seen at working size and once more as a whole.
+
+A network that finds every edge at 256 pixels is often unsure there what the whole is, and right at
+the smaller size it was trained at. So a large picture is seen once more, small, and the broad
+layout of the logits, not their detail, becomes the mean of what both say. That gives better
+colours, and colours that depend less on the working size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from colorize_hub.network import ColorNet
+from colorize_hub.working import overview_shape
+
+_BROAD = 4  # cells of the small picture, each way, that count as one: 16 of its pixels
+_WEIGHT = 0.5  # of what the small picture says
+
+
+class Look:
+    """Pictures of one size, seen: what hints and decoding start from.
+
+    Attributes:
+        plain: (B, Q, h, w) logits at stride 4, without hints.
+    """
+
+    def __init__(self, network: ColorNet, lightness: Tensor) -> None:
+        """See pictures.
+
+        Args:
+            network: the model; `config.overview` is the short side of the small picture.
+            lightness: (B, 1, H, W), L* 0..100.
+        """
+        device = next(network.parameters()).device
+        self._network = network
+        self._features: Sequence[Tensor] = network.encode(lightness.to(device))
+        self.plain: Tensor = network.decode(self._features)
+        self._shift = None
+        shape = overview_shape(lightness.shape[2], lightness.shape[3], network.config.overview)
+        if shape is not None:
+            small = F.interpolate(lightness, size=shape, mode="bilinear", antialias=True)
+            whole = network.decode(network.encode(small.to(device)))
+            self._shift = broad_shift(self.plain, whole)
+            self.plain = self.plain + self._shift
+
+    def hinted(self, hint_map: Tensor) -> Tensor:
+        """(B, Q, h, w) logits with (B, 3, h, w) hints; only the decoder runs again."""
+        logits = self._network.decode(self._features, hint_map)
+        return logits if self._shift is None else logits + self._shift
+
+
+def broad_shift(logits: Tensor, whole: Tensor) -> Tensor:
+    """What brings the broad layout of logits halfway to that of the small picture.
+
+    Args:
+        logits: (B, Q, h, w), at working size.
+        whole: (B, Q, h', w') of the small picture, h' and w' multiples of 4.
+
+    Returns:
+        (B, Q, h, w), to be added to the logits.
+    """
+    broad = F.avg_pool2d(whole, _BROAD)
+    grid = (broad.shape[2], broad.shape[3])
+    apart = _WEIGHT * (broad - F.adaptive_avg_pool2d(logits, grid))
+    return F.interpolate(apart, size=(logits.shape[2], logits.shape[3]), mode="bilinear")

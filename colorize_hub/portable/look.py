@@ -1,0 +1,28 @@
+"""OnnxLook: a Look whose model is in ONNX."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from colorize_hub.portable.sessions import Graphs
+from colorize_hub.working import overview_shape, resized
+
+
+class OnnxLook:
+    """Pictures of one size, seen: see Look, whose attributes and methods these are."""
+
+    def __init__(self, graphs: Graphs, lightness: np.ndarray, overview: int) -> None:
+        """See (B, 1, H, W) L* 0..100; once more at short side `overview` where it is larger."""
+        self._graphs, self._features = graphs, graphs.encode(lightness)
+        self.plain: np.ndarray = graphs.decode(self._features)
+        self._shift = None
+        shape = overview_shape(lightness.shape[2], lightness.shape[3], overview)
+        if shape is not None:
+            small = np.stack([resized(plane, shape) for plane in lightness[:, 0]])
+            self._shift = graphs.shift(self.plain, graphs.decode(graphs.encode(small[:, None])))
+            self.plain = self.plain + self._shift
+
+    def hinted(self, hint_map: np.ndarray) -> np.ndarray:
+        """(B, Q, h, w) logits with (B, 3, h, w) hints."""
+        logits = self._graphs.decode(self._features, hint_map)
+        return logits if self._shift is None else logits + self._shift
