@@ -2,8 +2,8 @@
 
 A network that finds every edge at 256 pixels is often unsure there what the whole is, and right at
 the smaller size it was trained at. So a large picture is seen once more, small, and the broad
-layout of the logits, not their detail, becomes the mean of what both say. That gives better
-colours, and colours that depend less on the working size.
+layout of the logits is taken for the most part from there, and their detail from the large one.
+That gives better colours, and colours that depend less on the working size.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from torch import Tensor
 from colorize_hub.network import ColorNet
 from colorize_hub.working import overview_shape
 
-_BROAD = 4  # cells of the small picture, each way, that count as one: 16 of its pixels
-_WEIGHT = 0.5  # of what the small picture says
+_WEIGHT = 0.7  # of what the small picture says
 
 
 class Look:
@@ -53,16 +52,18 @@ class Look:
 
 
 def broad_shift(logits: Tensor, whole: Tensor) -> Tensor:
-    """What brings the broad layout of logits halfway to that of the small picture.
+    """What brings the broad layout of logits towards that of the small picture.
+
+    Both are compared on the small picture's grid, so that detail of the large one stays.
 
     Args:
         logits: (B, Q, h, w), at working size.
-        whole: (B, Q, h', w') of the small picture, h' and w' multiples of 4.
+        whole: (B, Q, h', w') of the small picture.
 
     Returns:
         (B, Q, h, w), to be added to the logits.
     """
-    broad = F.avg_pool2d(whole, _BROAD)
-    grid = (broad.shape[2], broad.shape[3])
-    apart = _WEIGHT * (broad - F.adaptive_avg_pool2d(logits, grid))
-    return F.interpolate(apart, size=(logits.shape[2], logits.shape[3]), mode="bilinear")
+    size, grid = (logits.shape[2], logits.shape[3]), (whole.shape[2], whole.shape[3])
+    apart = F.interpolate(whole, size=size, mode="bilinear") - logits
+    broad = F.adaptive_avg_pool2d(_WEIGHT * apart, grid)
+    return F.interpolate(broad, size=size, mode="bilinear")

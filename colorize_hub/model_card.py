@@ -247,7 +247,7 @@ def _training(config: ColorizerConfig, provenance: Provenance) -> str:
     where = f" on {provenance.hardware}" * bool(provenance.hardware)
     overview = f"""
 A picture larger than {config.overview} pixels is seen once more at that size, and the broad layout
-of its colours is the mean of both.""" * bool(config.overview)
+of its colours is taken mostly from there.""" * bool(config.overview)
     notes = f"\n\n{provenance.notes}" * bool(provenance.notes)
     return f"""## Training
 
