@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -69,6 +70,14 @@ def trained_network(tiny_network):
 @pytest.fixture(scope="session")
 def tiny_colorizer(tiny_network):
     return Colorizer(tiny_network, device="cpu", dtype=torch.float32)
+
+
+@pytest.fixture(scope="session")
+def single_look_colorizer(tiny_network):
+    """As tiny_colorizer, but seeing pictures once: random weights say nothing of a whole."""
+    network = ColorNet(replace(tiny_network.config, overview=0))
+    network.load_state_dict(tiny_network.state_dict())
+    return Colorizer(network.eval(), device="cpu", dtype=torch.float32)
 
 
 @pytest.fixture

@@ -72,10 +72,10 @@ def test_a_canvas_encodes_when_it_is_made(tiny_network, size, looks):
     assert len(encoded) == looks
 
 
-def test_a_hint_changes_colour_most_around_itself(tiny_colorizer):
-    canvas = tiny_colorizer.canvas(scene(256, 256), size=256)
+def test_a_hint_changes_colour_most_around_itself(single_look_colorizer):
+    canvas = single_look_colorizer.canvas(scene(256, 256), size=256)
     changed = difference(canvas.render([Hint(200, 40, RED, radius=20)]), canvas.render()).sum(2)
-    assert changed[20:60, 180:220].mean() > 3 * changed[192:, :64].mean()
+    assert changed[20:60, 180:220].mean() > 4 * changed[192:, :64].mean()
     assert changed[20:60, 180:220].mean() > 1
 
 

@@ -52,21 +52,23 @@ def test_looking_ahead_changes_the_first_frame_but_not_across_a_cut(tiny_coloriz
     assert all(equal(run(tiny_colorizer, SCENE[:1], look_ahead=4), alone[:1]))
 
 
-def test_a_flickering_prediction_comes_out_steadier(tiny_colorizer):
+def test_a_flickering_prediction_comes_out_steadier(single_look_colorizer):
     """The same picture with fresh noise: what differs between neighbours is flicker."""
     random, still = np.random.default_rng(0), texture(96, 128).astype(float)
     noisy = [np.clip(still + random.normal(0, 12, still.shape), 0, 255).round() for _ in range(10)]
     noisy = [frame.astype(np.uint8) for frame in noisy]
 
     def flicker(smoothing, look_ahead):
-        shown = np.stack(run(tiny_colorizer, noisy, smoothing, look_ahead)).astype(np.float32)
+        shown = np.stack(run(single_look_colorizer, noisy, smoothing, look_ahead)).astype(
+            np.float32
+        )
         rgb = torch.from_numpy(shown).movedim(-1, 1) / 255
         ab = rgb_to_lab(rgb)[4:, 1:]
         return float(ab.diff(dim=0).square().mean())
 
     without, with_memory, both_ways = flicker(0, 0), flicker(0.8, 0), flicker(0.8, 3)
     assert with_memory < 0.5 * without
-    assert both_ways < with_memory
+    assert both_ways < 0.9 * with_memory
 
 
 def test_frames_are_read_when_they_are_needed(tiny_colorizer):
