@@ -36,34 +36,37 @@ class Look:
         device = next(network.parameters()).device
         self._network = network
         self._features: Sequence[Tensor] = network.encode(lightness.to(device))
-        self.plain: Tensor = network.decode(self._features)
+        maps = network.decode_features(self._features)
         self._shift = None
         shape = overview_shape(lightness.shape[2], lightness.shape[3], network.config.overview)
         if shape is not None:
             small = F.interpolate(lightness, size=shape, mode="bilinear", antialias=True)
-            whole = network.decode(network.encode(small.to(device)))
-            self._shift = broad_shift(self.plain, whole)
-            self.plain = self.plain + self._shift
+            whole = network.decode_features(network.encode(small.to(device)))
+            self._shift = broad_shift(maps.float(), whole.float())
+        self.plain: Tensor = self._logits(maps)
 
     def hinted(self, hint_map: Tensor) -> Tensor:
         """(B, Q, h, w) logits with (B, 3, h, w) hints; only the decoder runs again."""
-        logits = self._network.decode(self._features, hint_map)
-        return logits if self._shift is None else logits + self._shift
+        return self._logits(self._network.decode_features(self._features, hint_map))
+
+    def _logits(self, maps: Tensor) -> Tensor:
+        return self._network.logits(maps if self._shift is None else maps + self._shift)
 
 
-def broad_shift(logits: Tensor, whole: Tensor) -> Tensor:
+def broad_shift(maps: Tensor, whole: Tensor) -> Tensor:
     """What brings the broad layout of logits towards that of the small picture.
 
-    Both are compared on the small picture's grid, so that detail of the large one stays.
+    Both are compared on the small picture's grid, so that detail of the large one stays. It is
+    linear, as the head is: done on the decoder's last maps, it does the same to the logits.
 
     Args:
-        logits: (B, Q, h, w), at working size.
-        whole: (B, Q, h', w') of the small picture.
+        maps: (B, C, h, w), at working size.
+        whole: (B, C, h', w') of the small picture.
 
     Returns:
-        (B, Q, h, w), to be added to the logits.
+        (B, C, h, w), to be added to the maps.
     """
-    size, grid = (logits.shape[2], logits.shape[3]), (whole.shape[2], whole.shape[3])
-    apart = F.interpolate(whole, size=size, mode="bilinear") - logits
+    size, grid = (maps.shape[2], maps.shape[3]), (whole.shape[2], whole.shape[3])
+    apart = F.interpolate(whole, size=size, mode="bilinear") - maps
     broad = F.adaptive_avg_pool2d(_WEIGHT * apart, grid)
     return F.interpolate(broad, size=size, mode="bilinear")

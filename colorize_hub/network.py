@@ -71,15 +71,19 @@ class ColorNet(nn.Module):
         Returns:
             (B, Q, h, w).
         """
-        return self.head(self.decode_features(features, hint_map).to(self.head.weight.dtype))
+        return self.logits(self.decode_features(features, hint_map))
 
-    def decode_features(self, features: Sequence[Tensor], hint_map: Tensor | None) -> Tensor:
+    def decode_features(self, features: Sequence[Tensor], hint_map: Tensor | None = None) -> Tensor:
         """The decoder up to its last map, (B, C, h, w) at stride 4, before the head."""
         below = self.scene(features[-1].mean((2, 3)))[:, :, None, None]
         for stage, skip in zip(self.stages, reversed(features), strict=True):
             hint = None if hint_map is None else _pool_hints(hint_map, skip)
             below = stage(skip, below, hint)
         return below
+
+    def logits(self, maps: Tensor) -> Tensor:
+        """(B, Q, h, w) of the decoder's last map (B, C, h, w)."""
+        return self.head(maps.to(self.head.weight.dtype))
 
     def forward(self, lightness: Tensor, hint_map: Tensor | None = None) -> Tensor:
         """encode, then decode: (B, 1, H, W) to (B, Q, H / 4, W / 4)."""

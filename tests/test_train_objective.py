@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 import timm
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
 
+from colorize_hub.color import rgb_to_lab
+from colorize_hub.look import Look
 from tests.training_fixtures import (
     TINY,
     Run,
@@ -20,6 +23,7 @@ from tests.training_fixtures import (
     write_blobs,
 )
 from train.examples import Share, open_training_data, training_batches
+from train.losses import soft_cross_entropy
 from train.model import build_network
 from train.objective import Objective
 
@@ -124,6 +128,37 @@ def test_colours_at_another_size_enter_the_loss(data, backbone, tmp_path):
         for weight in (0.0, 1.0)
     )
     assert two_sizes(network, None, batch, even) > one_size(network, None, batch, even)
+
+
+def test_the_network_is_taught_on_what_it_will_see_in_use(data, tmp_path):
+    config = tiny(data, tmp_path, hints=0.0, sizes=(64,), phases=(1.0,), overview=0.5)
+    network, batch = build_network(config), batch_of(data, config)
+    even = torch.ones(network.head.out_channels)
+    loss = Objective(config, torch.device("cpu"), torch.float32)(network, None, batch, even)
+    lab = rgb_to_lab(batch["rgb"].float() / 255)
+    network.config = replace(network.config, overview=32)
+    once, seen = network(lab[:, :1]), Look(network, lab[:, :1]).plain
+    truth = F.avg_pool2d(lab[:, 1:], 4)
+
+    def at_cells(maps):
+        rows = zip(maps.flatten(2), batch["cells"], strict=True)
+        return torch.cat([one[:, cells].T for one, cells in rows])
+
+    step = network.config.bin_step
+    expected = soft_cross_entropy(at_cells(seen), at_cells(truth), step, even)
+    torch.testing.assert_close(loss, expected)
+    assert soft_cross_entropy(at_cells(once), at_cells(truth), step, even) != expected
+
+
+def test_pictures_with_hints_are_taught_without_an_overview(data, tmp_path):
+    config = tiny(data, tmp_path, hints=1.0, sizes=(64,), phases=(1.0,))
+    network, batch = build_network(config), batch_of(data, config)
+    even = torch.ones(network.head.out_channels)
+    one, other = (
+        Objective(replace(config, overview=share), torch.device("cpu"), torch.float32)
+        for share in (0.0, 0.5)
+    )
+    assert one(network, None, batch, even) == other(network, None, batch, even)
 
 
 def test_a_run_goes_on_from_a_finished_model(data, model, tmp_path):

@@ -72,6 +72,9 @@ class TrainConfig:
     maps."""
     consistency: float = 0.0
     """Weight of the difference between the colours of a picture at two sizes."""
+    overview: float = 0.0
+    """Side of an overview, as a share of the crop's, that counts in the losses as it will in use: a
+    picture without hints is seen once more at that size, for its broad layout; 0 sees it once."""
     hints: float = 0.4
     """Share of the pictures shown with simulated hints, so the model learns to follow them."""
     cells: float = 0.25

@@ -8,6 +8,7 @@ from torch.func import functional_call
 from colorize_hub.bins import decode_bins
 from colorize_hub.color import rgb_to_lab
 from colorize_hub.hints import HINT_STRIDE
+from colorize_hub.look import broad_shift
 from colorize_hub.network import ColorNet
 from colorize_hub.spread import Cells, spread_hints
 from train.config import TrainConfig
@@ -74,6 +75,10 @@ class Objective(nn.Module):
         hint_map = torch.cat((ab * mask, mask), dim=1)
         features = self._features(network, frozen, lightness)
         maps = self._maps(network, features, hint_map)
+        hinted = mask.flatten(1).any(1)
+        if self.config.overview:
+            shift = self._overview_shift(network, frozen, lightness, maps)
+            maps = maps + torch.where(hinted[:, None, None, None], 0, shift)
         cells = batch["cells"].to(device)[:, :, None]  # (B, n, 1)
         target = _at_cells(ab, cells).flatten(0, 1)
         step = network.config.bin_step
@@ -87,7 +92,6 @@ class Objective(nn.Module):
         loss = soft_cross_entropy(_at_cells(logits, cells).flatten(0, 1), target, step, weights)
         bias = self.config.logit_adjustment * weights.log()[:, None, None]
         ours = decode_bins(logits - bias, step, _VIVIDNESS)
-        hinted = mask.flatten(1).any(1)
         free = ~hinted if bool((~hinted).any()) else hinted
         scale = balanced_scale(ours[free], ab[free])
         plain = ours * scale
@@ -162,10 +166,17 @@ class Objective(nn.Module):
         bias: Tensor,
     ) -> Tensor:
         """(B, 2, h', w') colours of pictures without hints, seen `factor` times as large."""
-        side = max(32, round(lightness.shape[-1] * factor / 32) * 32)
-        other = F.interpolate(lightness, size=(side, side), mode="bilinear", antialias=True)
+        other = _resized(lightness, factor)
         maps = self._maps(network, self._features(network, frozen, other), None)
         return decode_bins(self._logits(network, maps) - bias, network.config.bin_step, _VIVIDNESS)
+
+    def _overview_shift(
+        self, network: ColorNet, frozen: ColorNet | None, lightness: Tensor, maps: Tensor
+    ) -> Tensor:
+        """(B, C, h, w) that is added to the maps, as by `Look`."""
+        small = _resized(lightness, self.config.overview)
+        whole = self._maps(network, self._features(network, frozen, small), None)
+        return broad_shift(maps.float(), whole.float())
 
     def _of_colours(self, lightness: Tensor, ours: Tensor, ab: Tensor, rgb: Tensor) -> Tensor:
         """Losses on decoded colours, brought to the truth's colourfulness as calibration will."""
@@ -181,6 +192,12 @@ class Objective(nn.Module):
             doubt = -torch.stack([verdict.mean() for verdict in verdicts]).mean()
             loss = loss + self.config.adversarial * doubt + self.critic.mistakes(sight)
         return loss
+
+
+def _resized(lightness: Tensor, factor: float) -> Tensor:
+    """(B, 1, h, h) squares of `factor` times the side, in multiples of 32."""
+    side = max(32, round(lightness.shape[-1] * factor / 32) * 32)
+    return F.interpolate(lightness, size=(side, side), mode="bilinear", antialias=True)
 
 
 def _at_cells(maps: Tensor, cells: Tensor) -> Tensor:
