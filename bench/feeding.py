@@ -11,11 +11,9 @@ import torch
 import tyro
 
 from bench.clock import Row, table
-from colorize_hub.network import fast_dtype, for_inference
+from bench.training_step import step_of
 from train.config import TrainConfig
 from train.examples import Example, Share, open_training_data, training_batches
-from train.model import build_network
-from train.objective import Objective
 
 _READ_AHEAD = 8  # batches that may wait ready-made when a measurement begins
 
@@ -57,9 +55,12 @@ def feeding(
 
 
 def feeding_row(config: TrainConfig, steps: int, turns: int) -> Row:
-    """Seconds of a step on real data, beside those on a batch that is already there."""
+    """Seconds of a step on real data, beside those on a batch that is already there.
+
+    The encoder is frozen: the fastest step, which the data must keep up with.
+    """
     batches = training_batches(open_training_data(config, Share()), Share(), 0, 0, config)
-    step, cached = _training_step(config), next(batches)
+    step, cached = step_of(config), next(batches)
     real_times, cached_times = [], []
     for _ in range(turns + 1):
         cached_times.append(_seconds_a_step(step, repeat(cached, steps)))
@@ -68,24 +69,6 @@ def feeding_row(config: TrainConfig, steps: int, turns: int) -> Row:
         real_times.append(_seconds_a_step(step, islice(batches, steps)))
     real, again = statistics.median(real_times[1:]), statistics.median(cached_times[1:])
     return Row("training step, real data", real, "one batch again", again)
-
-
-def _training_step(config: TrainConfig) -> Callable[[Example], None]:
-    """A step of train.loop with the encoder frozen, the fastest that the data must keep up with."""
-    network = build_network(config)
-    network.encoder.requires_grad_(False)
-    dtype = fast_dtype(torch.device("cpu"))
-    frozen = for_inference(network, dtype)
-    weights = torch.ones(network.head.out_channels)
-    objective = Objective(config, torch.device("cpu"), dtype)
-    optimizer = torch.optim.AdamW(network.parameters(), fused=True)
-
-    def step(batch: Example) -> None:
-        objective(network, frozen, batch, weights).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-
-    return step
 
 
 def _seconds_a_step(step: Callable[[Example], None], batches: Iterator[Example]) -> float:

@@ -120,7 +120,7 @@ def train(config: TrainConfig) -> Path | None:
         while progress.step < config.steps:
             batch = next(batches)
             tuned = progress.step >= config.unfreeze * config.steps
-            _unfreeze(network.encoder, tuned, config.frozen_stages)
+            unfreeze(network.encoder, tuned, config.frozen_stages)
             _set_rates(optimizer, progress.step, config)
             loss = objective(network, None if tuned else frozen, batch, weights)
             loss.backward()
@@ -182,7 +182,7 @@ def _optimizer(
     return torch.optim.AdamW(groups, lr=0.0, weight_decay=config.weight_decay, fused=True)
 
 
-def _unfreeze(encoder: nn.Module, tuned: bool, frozen_stages: int) -> None:
+def unfreeze(encoder: nn.Module, tuned: bool, frozen_stages: int) -> None:
     """Let gradients into the encoder, but not into its stem and first stages if these are frozen.
 
     Stages are told by timm's names: blocks.0, stages_0, layer1 and the like.

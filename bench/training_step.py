@@ -1,0 +1,96 @@
+"""`python -m bench.training_step`: a step of training beside the machine's peak."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+import tyro
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench.clock import Work, compare
+from colorize_hub.network import fast_dtype, for_inference
+from train.config import TrainConfig
+from train.examples import Example
+from train.loop import unfreeze
+from train.model import build_network
+from train.objective import Objective
+
+_MATRIX = 2048
+
+
+def training_step(
+    *, encoder_weights: str, batch: int = 32, size: int = 96, threads: int = 2, turns: int = 7
+) -> None:
+    """Compare steps of training with a large matrix product of the same type.
+
+    Args:
+        encoder_weights: As in python -m train; not none, since one of the losses looks through it.
+        batch: Pictures a step.
+        size: Side of the training crops.
+        threads: Threads that torch may use.
+        turns: Measurements of which the median is taken.
+    """
+    torch.set_num_threads(threads)
+    dtype = fast_dtype(torch.device("cpu"))
+    matrix = torch.randn(_MATRIX, _MATRIX).to(dtype)
+    with tempfile.TemporaryDirectory() as folder:
+        plain = TrainConfig("none", Path(folder), encoder_weights=encoder_weights, batch=batch)
+        tuned = replace(plain, unfreeze=0.0, frozen_stages=2, cells=0.5)
+        judged = replace(tuned, log_error=1.5, perception=3.0, adversarial=0.25)
+        kinds = {
+            "encoder frozen": plain,
+            "encoder tuned from its third stage": tuned,
+            "and losses on the colours": judged,
+            "and an overview": replace(judged, overview=0.5),
+        }
+        steps: dict[str, Work] = {
+            name: partial(step_of(config), _noise(config, size)) for name, config in kinds.items()
+        }
+    print(f"{batch} pictures of {size} px, {threads} threads, {dtype}; median of {turns}\n")
+    product = partial(torch.mm, matrix, matrix)
+    for row in compare(steps, "product", product, turns):
+        with FlopCounterMode(display=False) as counter:
+            steps[row.what]()
+        pace = counter.get_total_flops() / row.seconds
+        share = pace * row.other_seconds / (2 * _MATRIX**3)
+        print(
+            f"{row.what:36}{row.seconds:6.2f} s {batch / row.seconds:6.0f} pictures/s "
+            f"{pace / 1e9:6.0f} GFLOP/s, {share:.0%} of the peak"
+        )
+
+
+def step_of(config: TrainConfig) -> Callable[[Example], None]:
+    """A step of train.loop; --unfreeze is at its first step's."""
+    network = build_network(config)
+    tuned = config.unfreeze == 0
+    unfreeze(network.encoder, tuned, config.frozen_stages)
+    dtype = fast_dtype(torch.device("cpu"))
+    frozen = None if tuned else for_inference(network, dtype)
+    weights = torch.ones(network.head.out_channels)
+    objective = Objective(config, torch.device("cpu"), dtype)
+    optimizer = torch.optim.AdamW([*network.parameters(), *objective.parameters()], fused=True)
+
+    def step(batch: Example) -> None:
+        objective(network, frozen, batch, weights).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def _noise(config: TrainConfig, size: int) -> Example:
+    """A batch of no pictures at all, without hints."""
+    cells = (size // 4) ** 2
+    return {
+        "rgb": torch.randint(0, 256, (config.batch, 3, size, size), dtype=torch.uint8),
+        "hint_mask": torch.zeros(config.batch, 1, size // 4, size // 4, dtype=torch.bool),
+        "cells": torch.rand(config.batch, cells).argsort(1)[:, : int(cells * config.cells)],
+        "read": 0,
+    }
+
+
+if __name__ == "__main__":
+    tyro.cli(training_step, prog="python -m bench.training_step")
