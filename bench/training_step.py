@@ -1,14 +1,15 @@
 """`python -m bench.training_step`: a step of training beside the machine's peak."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import tyro
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from bench.clock import Work, compare
 from colorize_hub.network import fast_dtype, for_inference
@@ -17,6 +18,8 @@ from train.examples import Example
 from train.loop import unfreeze
 from train.model import build_network
 from train.objective import Objective
+
+Shape = list[int]
 
 _MATRIX = 2048
 
@@ -52,7 +55,7 @@ def training_step(
     print(f"{batch} pictures of {size} px, {threads} threads, {dtype}; median of {turns}\n")
     product = partial(torch.mm, matrix, matrix)
     for row in compare(steps, "product", product, turns):
-        with FlopCounterMode(display=False) as counter:
+        with FlopCounterMode(display=False, custom_mapping=_CORRECTED) as counter:
             steps[row.what]()
         pace = counter.get_total_flops() / row.seconds
         share = pace * row.other_seconds / (2 * _MATRIX**3)
@@ -79,6 +82,27 @@ def step_of(config: TrainConfig) -> Callable[[Example], None]:
         optimizer.zero_grad()
 
     return step
+
+
+def _backward_work(
+    gradient: Shape,
+    maps: Shape,
+    weight: Shape,
+    bias: object,
+    stride: object,
+    padding: object,
+    dilation: object,
+    transposed: bool,
+    output_padding: object,
+    groups: int,
+    wanted: Sequence[bool],
+    out_shape: object,
+) -> int:
+    """Operations of a convolution's backward pass; torch's own count takes groups for dense."""
+    return sum(wanted[:2]) * conv_flop_count(maps, weight, gradient, transposed)
+
+
+_CORRECTED: dict[Any, Any] = {torch.ops.aten.convolution_backward: _backward_work}
 
 
 def _noise(config: TrainConfig, size: int) -> Example:
