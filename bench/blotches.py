@@ -80,9 +80,15 @@ def main() -> None:
     for rgb in map(square, read_pictures(options.pictures, "train", limit=options.count)):
         truth, grey = _ab(rgb), to_grey(rgb)
         areas = plain_areas(rgb, truth)
-        for name, colorizer in models.items() if areas else ():
+        if not areas:
+            continue
+        for name, colorizer in models.items():
             ours = _ab(np.asarray(colorizer.colorize(grey)))
             results[name].append(blotches(ours, truth, areas))
+    if not any(results.values()):
+        raise SystemExit(
+            f"{options.pictures}: no picture has a plain area; there is none to judge."
+        )
     print("| model | pictures | plain share | uneven | truth | wrong |")
     print("|---|--:|--:|--:|--:|--:|")
     for name, found in results.items():

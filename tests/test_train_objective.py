@@ -150,6 +150,12 @@ def test_the_network_is_taught_on_what_it_will_see_in_use(data, tmp_path):
     assert soft_cross_entropy(at_cells(once), at_cells(truth), step, even) != expected
 
 
+@pytest.mark.parametrize("overview", [-0.5, 1.0, 128.0])
+def test_an_overview_is_smaller_than_the_picture(data, tmp_path, overview):
+    with pytest.raises(ValueError, match=r"overview must be a share .*, 0 to below 1, got"):
+        tiny(data, tmp_path, overview=overview)
+
+
 def test_pictures_with_hints_are_taught_without_an_overview(data, tmp_path):
     config = tiny(data, tmp_path, hints=1.0, sizes=(64,), phases=(1.0,))
     network, batch = build_network(config), batch_of(data, config)

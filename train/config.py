@@ -112,6 +112,10 @@ class TrainConfig:
             )
         if any(size % 32 or size < 32 for size in self.sizes):
             raise ValueError(f"sizes must be multiples of 32, got {self.sizes}.")
+        if not 0 <= self.overview < 1:
+            raise ValueError(
+                f"overview must be a share of the crop's side, 0 to below 1, got {self.overview}."
+            )
         if min(self.pictures, self.batch) < 1:
             raise ValueError("pictures and batch must be at least 1.")
         if self.push is None and (self.push_every or self.private or self.revision):
