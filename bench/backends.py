@@ -67,12 +67,16 @@ def _network_rows(network: ColorNet, graphs: dict[str, Graphs], turns: int) -> l
     }
     for name, one in graphs.items():
         encode[name] = partial(one.encode, grey.numpy())
-        decode[name] = partial(one.decode, one.encode(grey.numpy()))
+        decode[name] = partial(_decoded, one, one.encode(grey.numpy()))
     for part, works in (("encode", encode), ("decode", decode)):
         other = works.pop("torch fp32")
         named = {f"{part} {SIDE} px, {name}": work for name, work in works.items()}
         rows += compare(named, "torch fp32", other, turns)
     return rows
+
+
+def _decoded(graphs: Graphs, features: list[np.ndarray]) -> np.ndarray:
+    return graphs.logits(graphs.decode(features))
 
 
 def _picture_rows(network: ColorNet, graphs: dict[str, Graphs], turns: int) -> list[Row]:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 CARD, METRICS = "README.md", "metrics.json"
-OVERVIEW = "overview"
-_GRAPHS = ("lab", "encoder", "decoder", OVERVIEW, "colours", "render")
+_GRAPHS = ("lab", "encoder", "decoder", "overview", "head", "colours", "render")
 GRAPHS = {name: f"{name}.onnx" for name in _GRAPHS}
 
 _WEB_PAGE = "It is a web page: download the file itself, not the page that shows it."
@@ -161,8 +160,7 @@ def is_exported(source: Source) -> bool:
     """Whether a source is a folder with a model in ONNX, and without the weights for torch."""
     if not isinstance(source, Folder):
         return False
-    needed = (file for name, file in GRAPHS.items() if name != OVERVIEW)  # format 4 brought it
-    has_graphs = all((source.path / file).is_file() for file in needed)
+    has_graphs = any((source.path / file).is_file() for file in GRAPHS.values())
     return has_graphs and not (source.path / WEIGHTS).is_file()
 
 

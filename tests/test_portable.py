@@ -167,6 +167,14 @@ def test_a_model_that_was_not_exported(trained_network, tmp_path):
         load(save(trained_network, tmp_path), backend="onnx")
 
 
+def test_a_model_that_an_older_version_exported(exported, tmp_path):
+    """Its decoder answered with logits; there was no head."""
+    shutil.copytree(exported, tmp_path, dirs_exist_ok=True)
+    (tmp_path / GRAPHS["head"]).unlink()
+    with pytest.raises(ModelNotFoundError, match=r"has no head\.onnx.*colorize-hub export"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("file", [GRAPHS["lab"], GRAPHS["encoder"]])
 def test_a_damaged_graph(exported, tmp_path, file):
     shutil.copytree(exported, tmp_path, dirs_exist_ok=True)

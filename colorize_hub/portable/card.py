@@ -35,8 +35,9 @@ multiples of 32; `h` x `w` is a quarter of that working size, rounded up.
 |---|---|---|
 | lab.onnx | `rgb` (B, 3, H, W): sRGB 0..1 | `lightness` (B, 1, H, W): L\\* 0..100; `ab` (B, 2, H, W): CIE a\\*, b\\* (D65) |
 | encoder.onnx | `lightness` (B, 1, H, W), at working size | `f4`, `f8`, `f16`, `f32`: {channels} channels at strides 4, 8, 16, 32 |
-| decoder.onnx | `f4`, `f8`, `f16`, `f32`; `hint_map` (B, 3, h, w) | `logits` (B, {bins}, h, w) over the ab palette |
-| overview.onnx | `logits`; `whole`: logits of the same picture with a short side of config.json's `overview`, both sides multiples of 32 | `shift` (B, {bins}, h, w), to be added to the logits of a picture larger than that |
+| decoder.onnx | `f4`, `f8`, `f16`, `f32`; `hint_map` (B, 3, h, w) | `maps` (B, {width}, h, w) |
+| overview.onnx | `maps`; `whole`: maps of the same picture with a short side of config.json's `overview`, both sides multiples of 32 | `shift` (B, {width}, h, w), to be added to the maps of a picture larger than that, with hints and without |
+| head.onnx | `maps` | `logits` (B, {bins}, h, w) over the ab palette |
 | colours.onnx | `logits`; `vividness` (): 0..1, the model's own is {vividness}; `chroma_scale` (): {chroma_scale} | `ab` (B, 2, h, w): a\\*, b\\* |
 | render.onnx | `lightness` (B, 1, H, W), at full size; `ab` (B, 2, h, w) | `rgb` (B, 3, H, W): sRGB 0..1 |
 
@@ -53,7 +54,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-names = ("lab", "encoder", "decoder", "overview", "colours", "render")
+names = ("lab", "encoder", "decoder", "overview", "head", "colours", "render")
 graphs = {{name: onnxruntime.InferenceSession(f"{{name}}.onnx") for name in names}}
 
 
@@ -73,8 +74,9 @@ def see(plane, size):
 
 
 # Better than a square: multiples of 32, in the photo's proportions.
-small, logits = see(lightness[0, 0], ({size}, {size}))
-{python_overview}vividness, chroma_scale = (np.array(value, np.float32) for value in ({vividness}, {chroma_scale}))
+small, maps = see(lightness[0, 0], ({size}, {size}))
+{python_overview}logits = run("head", maps=maps)[0]
+vividness, chroma_scale = (np.array(value, np.float32) for value in ({vividness}, {chroma_scale}))
 ab = run("colours", logits=logits, vividness=vividness, chroma_scale=chroma_scale)[0]
 rgb = run("render", lightness=lightness, ab=ab)[0][0].transpose(1, 2, 0)
 Image.fromarray((rgb * 255).round().astype(np.uint8)).save("old-color.png")
@@ -85,7 +87,7 @@ Image.fromarray((rgb * 255).round().astype(np.uint8)).save("old-color.png")
 ```js
 import * as ort from "https://cdn.jsdelivr.net/npm/onnxruntime-web/dist/ort.min.mjs";
 
-const names = ["lab", "encoder", "decoder", "overview", "colours", "render"];
+const names = ["lab", "encoder", "decoder", "overview", "head", "colours", "render"];
 const graphs = {{}};
 for (const name of names) graphs[name] = await ort.InferenceSession.create(`${{name}}.onnx`);
 const run = (name, inputs) => graphs[name].run(inputs);
@@ -108,13 +110,14 @@ async function see(image, size) {{
   const [, , rows, columns] = features.f4.dims;
   const hints = new Float32Array(3 * rows * columns); // a*, b*, mask
   const hint_map = new ort.Tensor("float32", hints, [1, 3, rows, columns]);
-  return (await run("decoder", {{ ...features, hint_map }})).logits;
+  return (await run("decoder", {{ ...features, hint_map }})).maps;
 }}
 
 export async function colorize(image, width, height) {{
   const {{ lightness }} = await run("lab", {{ rgb: pixels(image, width, height) }});
-  const logits = await see(image, {size});
-{javascript_overview}  const decoding = {{ vividness: scalar({vividness}), chroma_scale: scalar({chroma_scale}) }};
+  const maps = await see(image, {size});
+{javascript_overview}  const {{ logits }} = await run("head", {{ maps }});
+  const decoding = {{ vividness: scalar({vividness}), chroma_scale: scalar({chroma_scale}) }};
   const {{ ab }} = await run("colours", {{ logits, ...decoding }});
   const {{ rgb }} = await run("render", {{ lightness, ab }});
   const picture = new ImageData(width, height);
@@ -129,24 +132,25 @@ export async function colorize(image, width, height) {{
 
 _PYTHON_OVERVIEW = """\
 _, whole = see(small, ({overview}, {overview}))
-logits = logits + run("overview", logits=logits, whole=whole)[0]
+maps = maps + run("overview", maps=maps, whole=whole)[0]
 """
 
 _JAVASCRIPT_OVERVIEW = """\
   const whole = await see(image, {overview});
-  const {{ shift }} = await run("overview", {{ logits, whole }});
-  shift.data.forEach((value, i) => (logits.data[i] += value));
+  const {{ shift }} = await run("overview", {{ maps, whole }});
+  shift.data.forEach((value, i) => (maps.data[i] += value));
 """
 
 
 def render_export_card(
-    config: ColorizerConfig, channels: list[int], bins: int, opset: int, folder: str
+    config: ColorizerConfig, channels: list[int], width: int, bins: int, opset: int, folder: str
 ) -> str:
     """README.md of an exported model.
 
     Args:
         config: of the model.
         channels: of the four feature maps.
+        width: channels of the decoder's last map.
         bins: of the ab palette.
         opset: of the graphs.
         folder: its name, for the example.
@@ -160,6 +164,7 @@ def render_export_card(
         folder=folder,
         size=config.size,
         channels=", ".join(map(str, channels)),
+        width=width,
         bins=bins,
         vividness=config.vividness,
         chroma_scale=config.chroma_scale,

@@ -18,6 +18,7 @@ from colorize_hub.portable.graphs import (
     Colours,
     Decoder,
     Encoder,
+    Head,
     Lab,
     Overview,
     Render,
@@ -60,8 +61,8 @@ def export(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
     config = network.config.to_dict()
     (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     channels = network.encoder.feature_info.channels()  # pyright: ignore
-    bins = network.head.out_channels
-    card = render_export_card(network.config, channels, bins, OPSET, folder.name)
+    width, bins = network.config.decoder_channels[-1], network.head.out_channels
+    card = render_export_card(network.config, channels, width, bins, OPSET, folder.name)
     (folder / CARD).write_text(card)
     return folder
 
@@ -72,8 +73,9 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
     features = tuple(network.encode(lightness))
     shape = (len(lightness), 3, *features[0].shape[2:])
     hint_map = torch.zeros(shape)
-    logits = network.decode(features, hint_map)
-    maps = ["f4", "f8", "f16", "f32"]
+    maps = network.decode_features(features, hint_map)
+    logits = network.logits(maps)
+    skips = ["f4", "f8", "f16", "f32"]
     vivid, scale = torch.tensor(0.6), torch.tensor(1.2)
     ab = torch.randn(2, 2, 24, 40) * 90  # in part beyond the gamut
     strip = torch.tensor([0, 0])
@@ -82,10 +84,11 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
         _write(folder / GRAPHS[name], module, inputs, *names)
 
     write("lab", Lab(), (torch.rand(2, 3, 96, 160),), ["rgb"], ["lightness", "ab"])
-    write("decoder", Decoder(network), (*features, hint_map), [*maps, "hint_map"], ["logits"])
-    write("encoder", Encoder(network), (lightness,), ["lightness"], maps)
-    whole = torch.rand(2, logits.shape[1], 8, 12)
-    write("overview", Overview(), (logits, whole), ["logits", "whole"], ["shift"])
+    write("decoder", Decoder(network), (*features, hint_map), [*skips, "hint_map"], ["maps"])
+    write("encoder", Encoder(network), (lightness,), ["lightness"], skips)
+    whole = torch.rand(2, maps.shape[1], 8, 12)
+    write("overview", Overview(), (maps, whole), ["maps", "whole"], ["shift"])
+    write("head", Head(network), (maps,), ["maps"], ["logits"])
     colours = Colours(network.config.bin_step)
     inputs = ["logits", "vividness", "chroma_scale"]
     write("colours", colours, (logits, vivid, scale), inputs, ["ab"])

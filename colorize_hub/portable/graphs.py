@@ -1,8 +1,8 @@
 """A network as ONNX graphs: what torch.onnx traces, colour science and all.
 
-Six graphs, so that what is asked often runs alone: lab (pixels to L* and a*b*), encoder, decoder,
-overview (what the small picture says of the large one), colours (logits to a*b*) and render
-(full-size L* and small a*b* to pixels).
+Seven graphs, so that what is asked often runs alone: lab (pixels to L* and a*b*), encoder,
+decoder, overview (what the small picture says of the large one), head (the decoder's last map to
+logits), colours (logits to a*b*) and render (full-size L* and small a*b* to pixels).
 """
 
 from __future__ import annotations
@@ -48,23 +48,35 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Four feature maps and a hint map to logits."""
+    """Four feature maps and a hint map to the decoder's last map."""
 
     def __init__(self, network: ColorNet) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, f4: Tensor, f8: Tensor, f16: Tensor, f32: Tensor, hints: Tensor) -> Tensor:
-        """See ColorNet.decode."""
-        return self.network.decode((f4, f8, f16, f32), hints)
+        """See ColorNet.decode_features."""
+        return self.network.decode_features((f4, f8, f16, f32), hints)
 
 
 class Overview(nn.Module):
-    """Logits of a picture and of the same picture small to what is added to the former."""
+    """Last maps of a picture and of the same picture small to what is added to the former."""
 
-    def forward(self, logits: Tensor, whole: Tensor) -> Tensor:
+    def forward(self, maps: Tensor, whole: Tensor) -> Tensor:
         """See look.broad_shift."""
-        return broad_shift(logits, whole)
+        return broad_shift(maps, whole)
+
+
+class Head(nn.Module):
+    """The decoder's last map to logits."""
+
+    def __init__(self, network: ColorNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """See ColorNet.logits."""
+        return self.network.logits(maps)
 
 
 class Colours(nn.Module):

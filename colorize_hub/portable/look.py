@@ -14,15 +14,17 @@ class OnnxLook:
     def __init__(self, graphs: Graphs, lightness: np.ndarray, overview: int) -> None:
         """See (B, 1, H, W) L* 0..100; once more at short side `overview` where it is larger."""
         self._graphs, self._features = graphs, graphs.encode(lightness)
-        self.plain: np.ndarray = graphs.decode(self._features)
+        maps = graphs.decode(self._features)
         self._shift = None
         shape = overview_shape(lightness.shape[2], lightness.shape[3], overview)
         if shape is not None:
             small = np.stack([resized(plane, shape) for plane in lightness[:, 0]])
-            self._shift = graphs.shift(self.plain, graphs.decode(graphs.encode(small[:, None])))
-            self.plain = self.plain + self._shift
+            self._shift = graphs.shift(maps, graphs.decode(graphs.encode(small[:, None])))
+        self.plain: np.ndarray = self._logits(maps)
 
     def hinted(self, hint_map: np.ndarray) -> np.ndarray:
         """(B, Q, h, w) logits with (B, 3, h, w) hints."""
-        logits = self._graphs.decode(self._features, hint_map)
-        return logits if self._shift is None else logits + self._shift
+        return self._logits(self._graphs.decode(self._features, hint_map))
+
+    def _logits(self, maps: np.ndarray) -> np.ndarray:
+        return self._graphs.logits(maps if self._shift is None else maps + self._shift)

@@ -23,7 +23,7 @@ from colorize_hub.portable.sessions import Graphs
 from colorize_hub.sources import CONFIG, GRAPHS, Folder
 
 _PRINTS = Path(__file__).parent.parent / "demo" / "examples"
-_EXACT = ("head", "from_hint")  # small, and what they answer is sharpened or exact
+_EXACT = ("from_hint",)  # small, and what they answer is exact
 _HINTED = 0.02  # share of cells with a hint, in every other run of the calibration
 _REACH = 60.0  # ab of these hints
 
@@ -43,7 +43,7 @@ def quantize(folder: str | os.PathLike[str], pictures: Iterable[ImageLike] | Non
     """
     folder = Path(folder)
     pictures = sorted(_PRINTS.glob("*.jpg")) if pictures is None else pictures
-    graphs = Graphs(Folder(folder), overview=False)
+    graphs = Graphs(Folder(folder))
     size = ColorizerConfig.from_dict(json.loads((folder / CONFIG).read_text())).size
     runs = _Runs(graphs, [PreparedPicture.read(graphs, one, size).working for one in pictures])
     decoder = folder / GRAPHS["decoder"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.sources import GRAPHS, OVERVIEW, Source
+from colorize_hub.sources import GRAPHS, Source
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -26,7 +26,6 @@ class Graphs:
     Args:
         source: of the files.
         threads: for one run; None takes the cores that this process may use.
-        overview: whether the model sees pictures once more as a whole.
 
     Attributes:
         threads: for one run.
@@ -37,10 +36,9 @@ class Graphs:
         ModelError: a file is not such a graph.
     """
 
-    def __init__(self, source: Source, threads: int | None = None, overview: bool = True) -> None:
+    def __init__(self, source: Source, threads: int | None = None) -> None:
         self.threads = threads or _cores()
-        needed = [name for name in GRAPHS if overview or name != OVERVIEW]
-        self._runs = {name: _open(name, source, self.threads) for name in needed}
+        self._runs = {name: _open(name, source, self.threads) for name in GRAPHS}
 
     def lab(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(B, 3, H, W) sRGB 0..1 to L* (B, 1, H, W) and a*b* (B, 2, H, W)."""
@@ -54,7 +52,7 @@ class Graphs:
     def decode(
         self, features: Sequence[np.ndarray], hint_map: np.ndarray | None = None
     ) -> np.ndarray:
-        """Logits (B, Q, h, w).
+        """The decoder's last map (B, C, h, w).
 
         Args:
             features: from `encode`.
@@ -64,12 +62,15 @@ class Graphs:
             batch, _, rows, columns = features[0].shape
             hint_map = np.zeros((batch, 3, rows, columns), np.float32)
         maps = dict(zip(_MAPS, features, strict=True))
-        (logits,) = self._run("decoder", **maps, hint_map=hint_map)
-        return logits
+        return self._run("decoder", **maps, hint_map=hint_map)[0]
 
-    def shift(self, logits: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        """What the logits of the small picture change of the large one's; see look.broad_shift."""
-        return self._run(OVERVIEW, logits=logits, whole=whole)[0]
+    def shift(self, maps: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        """What the small picture's last map changes of the large one's; see look.broad_shift."""
+        return self._run("overview", maps=maps, whole=whole)[0]
+
+    def logits(self, maps: np.ndarray) -> np.ndarray:
+        """(B, Q, h, w) of the decoder's last map (B, C, h, w)."""
+        return self._run("head", maps=maps)[0]
 
     def colours(self, logits: np.ndarray, vividness: float, chroma_scale: float) -> np.ndarray:
         """(B, Q, h, w) to (B, 2, h, w) a*b*; see bins.decode_bins.
@@ -111,8 +112,8 @@ def _open(name: str, source: Source, threads: int) -> InferenceSession:
         path = source.file(GRAPHS[name], _MOST_BYTES)
     except ModelNotFoundError as error:
         raise ModelNotFoundError(
-            f"{source} has no {GRAPHS[name]}, so it is not a model in ONNX. Write one where torch "
-            f"is installed: colorize-hub export FOLDER --model MODEL"
+            f"{source} has no {GRAPHS[name]}, so it is not a model in ONNX of this version. "
+            f"Write one where torch is installed: colorize-hub export FOLDER --model MODEL"
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _SILENT_BELOW
