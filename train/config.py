@@ -75,6 +75,9 @@ class TrainConfig:
     overview: float = 0.0
     """Side of an overview, as a share of the crop's, that counts in the losses as it will in use: a
     picture without hints is seen once more at that size, for its broad layout; 0 sees it once."""
+    wear: float = 0.0
+    """Share of the pictures that the network sees worn: faded, soft, grainy or compressed, as old
+    prints are; their colours stay what is learned."""
     hints: float = 0.4
     """Share of the pictures shown with simulated hints, so the model learns to follow them."""
     cells: float = 0.25
@@ -116,6 +119,8 @@ class TrainConfig:
             raise ValueError(
                 f"overview must be a share of the crop's side, 0 to below 1, got {self.overview}."
             )
+        if not 0 <= self.wear <= 1:
+            raise ValueError(f"wear must be a share of the pictures, 0 to 1, got {self.wear}.")
         if min(self.pictures, self.batch) < 1:
             raise ValueError("pictures and batch must be at least 1.")
         if self.push is None and (self.push_every or self.private or self.revision):

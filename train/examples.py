@@ -8,7 +8,7 @@ resumed run and a run on more processes see exactly the same pictures.
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import datasets
 import numpy as np
@@ -21,6 +21,7 @@ from torch.utils.data import Dataset as TorchDataset
 from train.augment import crop, hint_mask, loss_cells
 from train.config import TrainConfig
 from train.data import Pictures, decode_picture, open_dataset
+from train.wear import as_seen
 
 _SHUFFLE_BUFFER = 1000
 
@@ -54,6 +55,7 @@ class Example(TypedDict):
     hint_mask: Tensor  # (1, S / 4, S / 4) bool
     cells: Tensor  # (n,) int64
     read: int | Tensor  # rows read from the source when this one was made
+    worn: NotRequired[Tensor]  # (1, S, S) uint8 grey: what the network sees, with --wear
 
 
 def make_example(rgb: np.ndarray, position: int, config: TrainConfig) -> Example:
@@ -61,12 +63,15 @@ def make_example(rgb: np.ndarray, position: int, config: TrainConfig) -> Example
     random = np.random.default_rng((config.seed, position))
     size = config.size_at(position)
     square = crop(rgb, size, random)
-    return {
+    example: Example = {
         "rgb": torch.from_numpy(square.transpose(2, 0, 1).copy()),
         "hint_mask": torch.from_numpy(hint_mask(size, config.hints, random))[None],
         "cells": torch.from_numpy(loss_cells(size, config.cells, random)),
         "read": position + 1,
     }
+    if config.wear:
+        example["worn"] = torch.from_numpy(as_seen(square, config.wear, random).copy())[None]
+    return example
 
 
 class Examples(TorchDataset[Example]):

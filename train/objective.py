@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from colorize_hub.bins import decode_bins
-from colorize_hub.color import rgb_to_lab
+from colorize_hub.color import rgb_to_lab, rgb_to_lightness
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.look import broad_shift
 from colorize_hub.network import ColorNet
@@ -73,11 +73,14 @@ class Objective(nn.Module):
         lightness, ab = lab[:, :1], F.avg_pool2d(lab[:, 1:], HINT_STRIDE)
         mask = batch["hint_mask"].to(ab)
         hint_map = torch.cat((ab * mask, mask), dim=1)
-        features = self._features(network, frozen, lightness)
+        seen = lightness
+        if "worn" in batch:
+            seen = rgb_to_lightness(batch["worn"].to(device).float().expand(-1, 3, -1, -1) / 255)
+        features = self._features(network, frozen, seen)
         maps = self._maps(network, features, hint_map)
         hinted = mask.flatten(1).any(1)
         if self.config.overview:
-            shift = self._overview_shift(network, frozen, lightness, maps)
+            shift = self._overview_shift(network, frozen, seen, maps)
             maps = maps + torch.where(hinted[:, None, None, None], 0, shift)
         cells = batch["cells"].to(device)[:, :, None]  # (B, n, 1)
         target = _at_cells(ab, cells).flatten(0, 1)
@@ -95,17 +98,17 @@ class Objective(nn.Module):
         free = ~hinted if bool((~hinted).any()) else hinted
         scale = balanced_scale(ours[free], ab[free])
         plain = ours * scale
-        spread = self._spread(network, features, hint_map, ours, lightness, scale, bias)
+        spread = self._spread(network, features, hint_map, ours, seen, scale, bias)
         colours = torch.stack([spread.get(i, one) for i, one in enumerate(plain)])
         loss = loss + self._of_colours(lightness, colours, ab, rgb)
         loss = loss + fading(ours[free], ab[free])
         if self.config.consistency and not hinted.all():
             factor, count = _OTHER_SIZES[int(cells.sum()) % len(_OTHER_SIZES)]
             some = free.nonzero()[:count, 0]
-            other = self._at_another_size(network, frozen, lightness[some], factor, bias)
+            other = self._at_another_size(network, frozen, seen[some], factor, bias)
             apart = inconsistency(plain[some].detach(), other * scale)
-            seen, true = at_one_size(other, ab[some])
-            wrong = log_error(seen * balanced_scale(seen, true), true)
+            theirs, true = at_one_size(other, ab[some])
+            wrong = log_error(theirs * balanced_scale(theirs, true), true)
             loss = loss + self.config.consistency * (apart + _OTHER_ERROR * wrong)
         return loss
 
