@@ -61,8 +61,7 @@ class Canvas:
     @torch.inference_mode()
     def predict(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Tensor:
         """(2, h, w) a*b* that `render` paints, at stride 4; arguments and errors as there."""
-        hint_map = self._draw(hints)
-        return self._ab(self._decode(hint_map), vividness, hint_map)
+        return self._ab(self._plain, vividness, self._draw(hints))
 
     @torch.inference_mode()
     def variations(
@@ -87,14 +86,10 @@ class Canvas:
         Raises:
             ValueError: n or seed is not such a whole number, or as for `render`.
         """
-        hint_map, step = self._draw(hints), self._config.bin_step
-        logits, pictures = self._decode(hint_map), []
+        hint_map, pictures = self._draw(hints), []
         for take in takes(n, seed):
-            taken = self._tilted(logits, take)
-            cells = None
-            if hint_map is not None:
-                plain = self._tilted(self._plain, take)[0]
-                cells = Cells.read(plain, self._lightness, step)
+            taken = self._tilted(self._plain, take)
+            cells = None if hint_map is None else self._read_cells(taken)
             ab = self._ab(taken, vividness, hint_map, cells)
             pictures.append(self.prepared.paint(ab, hints))
         return pictures
@@ -163,14 +158,18 @@ class Canvas:
         vividness = config.vividness if vividness is None else vividness
         if hint_map is None:
             return decode_bins(logits, config.bin_step, vividness, config.chroma_scale)[0]
-        hinted_ab = decode_bins(logits, config.bin_step, vividness)[0]
-        return spread_hints(hint_map[0], hinted_ab, cells or self._cells, config.chroma_scale)
+        own_ab, cells = decode_bins(logits, config.bin_step, vividness)[0], cells or self._cells
+        attention = self._look.attention
+        return spread_hints(hint_map[0], own_ab, cells, config.chroma_scale, attention)
 
     @cached_property
     def _cells(self) -> Cells:
         """What spreading needs to know of the picture: the same for all hints."""
+        return self._read_cells(self._plain)
+
+    def _read_cells(self, logits: Tensor) -> Cells:
         step = self._config.bin_step
-        return Cells.read(self._plain[0], self._lightness, step)
+        return Cells.read(logits[0], self._look.maps[0], self._lightness, step)
 
     def _draw(self, hints: Sequence[Hint]) -> Tensor | None:
         """(1, 3, h, w) map of the hints on the decoder's grid; None without."""

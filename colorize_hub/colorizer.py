@@ -219,15 +219,15 @@ class Colorizer:
         ab = self._colours(plain, vividness)
         if hint_map is not None:
             hint_map = hint_map.to(plain)
-            hinted = self._colours(look.hinted(hint_map), vividness, 1.0)
+            own = self._colours(plain, vividness, 1.0)
             small = F.adaptive_avg_pool2d(lightness.to(plain), (plain.shape[2], plain.shape[3]))[
                 :, 0
             ]
             step, scale = self.config.bin_step, self.config.chroma_scale
             for i, one in enumerate(hint_map):
                 if one[2].any():
-                    cells = Cells.read(plain[i], small[i], step)
-                    ab[i] = spread_hints(one, hinted[i], cells, scale)
+                    cells = Cells.read(plain[i], look.maps[i], small[i], step)
+                    ab[i] = spread_hints(one, own[i], cells, scale, look.attention)
         return F.interpolate(ab, size=(height, width), mode="bicubic")
 
     def __reduce__(self) -> tuple[Any, ...]:

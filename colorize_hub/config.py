@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from reprlib import repr as short  # a config.json from elsewhere may hold a megabyte in one value
 from typing import TypeGuard
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 ARCHITECTURE = "ColorNet"
 _LONGEST_NAME = 100
 _WIDEST = 4096  # a config.json from elsewhere must not be able to exhaust the memory
@@ -26,6 +26,8 @@ class ColorizerConfig:
         size: working short side in pixels at inference.
         overview: short side in pixels at which a larger picture is seen once more, for the broad
             layout of its colours (see look.py); best the size of training. 0 for never.
+        hint_attention: width of the attention from cells to hints (see attention.py), a multiple
+            of 6; 0 for none.
         vividness: decoding sharpness 0..1 used when the caller gives none (see bins.temperature).
         chroma_scale: factor on the decoded ab, calibrated together with vividness.
         architecture: name of the network class.
@@ -37,6 +39,7 @@ class ColorizerConfig:
     bin_step: int = 10
     size: int = 256
     overview: int = 128
+    hint_attention: int = 0
     vividness: float = 0.5
     chroma_scale: float = 1.0
     architecture: str = ARCHITECTURE
@@ -66,6 +69,11 @@ class ColorizerConfig:
         if not _is_int(self.overview) or not 0 <= self.overview <= 2048 or self.overview % 32:
             raise ConfigError(
                 f"overview must be a multiple of 32, 0..2048, got {short(self.overview)}."
+            )
+        width = self.hint_attention
+        if not _is_int(width) or not 0 <= width <= _WIDEST or width % 6:
+            raise ConfigError(
+                f"hint_attention must be a multiple of 6, 0..{_WIDEST}, got {short(width)}."
             )
         for name, most in (("vividness", 1.0), ("chroma_scale", 4.0)):
             value = getattr(self, name)
@@ -122,11 +130,17 @@ def _without_overview(values: dict[str, object]) -> dict[str, object]:
     return {"overview": 0} | values
 
 
+def _without_attention(values: dict[str, object]) -> dict[str, object]:
+    """Up to format 4 hints were spread by kriging alone."""
+    return {"hint_attention": 0} | values
+
+
 # How a config.json of format n becomes one of format n + 1.
 _MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: _name_the_architecture,
     2: _without_affinity,
     3: _without_overview,
+    4: _without_attention,
 }
 
 

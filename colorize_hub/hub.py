@@ -101,7 +101,7 @@ def load(
             raise ValueError(f'backend "onnx" computes on the CPU, got device {device!r}.')
         from colorize_hub.portable.colorizer import Graphs, OnnxColorizer
 
-        return OnnxColorizer(Graphs(source), config)
+        return OnnxColorizer(Graphs(source, attention=config.hint_attention > 0), config)
     try:
         from colorize_hub.colorizer import Colorizer
         from colorize_hub.weights import read_network

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
+from colorize_hub.attention import HintAttention
 from colorize_hub.network import ColorNet
 from colorize_hub.working import overview_shape
 
@@ -24,6 +25,7 @@ class Look:
 
     Attributes:
         plain: (B, Q, h, w) logits at stride 4, without hints.
+        maps: (B, C, h, w) float32, the decoder's last map; the logits are linear in it.
     """
 
     def __init__(self, network: ColorNet, lightness: Tensor) -> None:
@@ -43,14 +45,21 @@ class Look:
             small = F.interpolate(lightness, size=shape, mode="bilinear", antialias=True)
             whole = network.decode_features(network.encode(small.to(device)))
             self._shift = broad_shift(maps.float(), whole.float())
-        self.plain: Tensor = self._logits(maps)
+        self.maps: Tensor = self._shifted(maps).float()
+        self.plain: Tensor = network.logits(self.maps)
+
+    @property
+    def attention(self) -> HintAttention | None:
+        """What the network learned about hints."""
+        return self._network.attention
 
     def hinted(self, hint_map: Tensor) -> Tensor:
         """(B, Q, h, w) logits with (B, 3, h, w) hints; only the decoder runs again."""
-        return self._logits(self._network.decode_features(self._features, hint_map))
+        maps = self._network.decode_features(self._features, hint_map)
+        return self._network.logits(self._shifted(maps))
 
-    def _logits(self, maps: Tensor) -> Tensor:
-        return self._network.logits(maps if self._shift is None else maps + self._shift)
+    def _shifted(self, maps: Tensor) -> Tensor:
+        return maps if self._shift is None else maps + self._shift
 
 
 def broad_shift(maps: Tensor, whole: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.fx.proxy import TraceError
 
+from colorize_hub.attention import HintAttention
 from colorize_hub.bins import palette
 from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.efficientnet import EfficientNetLite0
@@ -44,6 +45,9 @@ class ColorNet(nn.Module):
         # The mean of the deepest map, for the mood of the whole scene.
         self.scene = nn.Linear(skips[-1], widths[0])
         self.head = nn.Conv2d(widths[-1], len(palette(config.bin_step)), 1)
+        self.attention = None
+        if config.hint_attention:
+            self.attention = HintAttention(widths[-1], config.hint_attention)
 
     def encode(self, lightness: Tensor) -> list[Tensor]:
         """Features of a grey picture.
@@ -164,6 +168,8 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     fold_batchnorm(copy.encoder)
     copy = copy.to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
+    if copy.attention is not None:
+        copy.attention.float()  # the colours of hints are exact
     _keep_first_stages_exact(copy.encoder)
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 

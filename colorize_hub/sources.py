@@ -22,6 +22,7 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 CARD, METRICS = "README.md", "metrics.json"
 _GRAPHS = ("lab", "encoder", "decoder", "overview", "head", "colours", "render")
 GRAPHS = {name: f"{name}.onnx" for name in _GRAPHS}
+ATTENTION = "attention.onnx"  # of models that have one
 
 _WEB_PAGE = "It is a web page: download the file itself, not the page that shows it."
 _IMPOSTORS = {

@@ -1,24 +1,28 @@
 """Spreading hints: what a few fixed colours say about the rest of the picture.
 
-The decoder sees the hints and answers with *about* their colours. What is left of the difference
-is spread by Gaussian process regression (kriging; Rasmussen and Williams 2006, chapter 2) over
-the decoder's grid: two places belong together where they are near, equally light, and the network
-expects the same colours of them. The last is what keeps a correction on its object.
+The difference between what a hint wants and what the network says is spread by Gaussian process
+regression (kriging; Rasmussen and Williams 2006, chapter 2) over the decoder's grid: two places
+belong together where they are near, equally light, and the network expects the same colours of
+them. The last is what keeps a correction on its object.
 
 With one hint the correction is local. The more independent hints there are, the more they say
 about the whole picture: a second kernel without locality joins in. Where hints have influence the
 network's own colours give way to theirs, and elsewhere its chroma to the chroma that they show.
+What kriging finds is corrected by attention from the cells to the hints, where a model has that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from colorize_hub.attention import HintAttention
 from colorize_hub.bins import palette
 from colorize_hub.spread_numpy import (
     BLOCK_NUMBERS,
@@ -50,19 +54,22 @@ class Cells:
         roots: (P, Q) square roots of the predicted distribution, averaged with those of
             neighbours as light; the product of two is the Bhattacharyya coefficient.
         ab: (P, 2) mean of the cell's own distribution, a*b*.
+        maps: (P, C) the decoder's last map.
     """
 
     place: Tensor
     lightness: Tensor
     roots: Tensor
     ab: Tensor
+    maps: Tensor
 
     @classmethod
-    def read(cls, logits: Tensor, lightness: Tensor, step: int) -> Cells:
+    def read(cls, logits: Tensor, maps: Tensor, lightness: Tensor, step: int) -> Cells:
         """Cells of one picture.
 
         Args:
             logits: (Q, h, w) over the ab palette, predicted without hints.
+            maps: (C, h, w), the decoder's last map without hints.
             lightness: (h, w), L* 0..100.
             step: grid spacing of the palette.
         """
@@ -72,42 +79,102 @@ class Cells:
         share = torch.softmax(logits, 0)
         ab = share.flatten(1).T @ palette(step).to(share)
         roots = _smoothed(share, lightness).flatten(1).T.clamp_min(_TINY).sqrt()
-        return cls(place, lightness.flatten(), roots, ab)
+        return cls(place, lightness.flatten(), roots, ab, maps.flatten(1).T)
+
+    @cached_property
+    def seen(self) -> Tensor:
+        """(P, C + 3): last map, L*, a*, b*."""
+        return torch.cat((self.maps, self.lightness[:, None], self.ab), 1)
 
 
-def spread_hints(hint_map: Tensor, hinted_ab: Tensor, cells: Cells, chroma_scale: float) -> Tensor:
+class Reading(NamedTuple):
+    """What kriging finds at n cells, from N hinted ones.
+
+    Attributes:
+        spread: (n, 5): a*b*, the network's share of them, influence of the hints 0..1.
+        relation: (3, N, n): distance in short sides, covariance, weight.
+    """
+
+    spread: Tensor
+    relation: Tensor
+
+
+class Kriging:
+    """Some hinted cells of a picture, and what they say about the others.
+
+    Attributes:
+        hints: (N, 5): a*b* wanted, what is missing to it, and independence 0..1 (see _Kernel).
+    """
+
+    def __init__(
+        self, cells: Cells, anchors: Tensor, wanted: Tensor, own_ab: Tensor, chroma_scale: float
+    ) -> None:
+        """Solve for the residuals at the hinted cells.
+
+        Args:
+            cells: of the picture.
+            anchors: (N,) which of them are hinted, one or more.
+            wanted: (2, N) their colours.
+            own_ab: (2, P) a*b* that the network predicts without hints, chroma not scaled.
+            chroma_scale: calibrated factor on ab far from all hints.
+        """
+        self._kernel, self._own = _Kernel(cells, anchors), own_ab
+        independence = self._kernel.independence
+        self._chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, independence, chroma_scale)
+        _, among = self._kernel.columns(anchors)  # (N, N)
+        self._solver = torch.linalg.inv(among + NOISE * torch.eye(len(anchors)).to(among))
+        self._residual = wanted - self._mean(anchors, self._solver @ among, among)[0]
+        self.hints = torch.cat((wanted, self._residual, independence[None])).T
+
+    def at(self, at: slice | Tensor) -> Reading:
+        """What is found at some of the cells."""
+        distance, covariance = self._kernel.columns(at)  # (N, n)
+        weights = self._solver @ covariance
+        mean, influence = self._mean(at, weights, covariance)
+        spread = torch.cat((mean + self._residual @ weights, mean, influence[None])).T
+        return Reading(spread, torch.stack((distance, covariance, weights)))
+
+    def _mean(
+        self, at: slice | Tensor, weights: Tensor, covariance: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """(2, n) the network's colours as far as they count, and (n,) influence of the hints."""
+        influence = (weights * covariance).sum(0).clamp(0, 1)
+        return self._own[:, at] * self._chroma * (1 - influence) ** FADING, influence
+
+
+def spread_hints(
+    hint_map: Tensor,
+    own_ab: Tensor,
+    cells: Cells,
+    chroma_scale: float,
+    attention: HintAttention | None = None,
+) -> Tensor:
     """Colours of a picture with hints, on the decoder's grid.
 
     Args:
         hint_map: (3, h, w) a*, b* and mask, see hints.draw_hints; at least one cell is hinted.
-        hinted_ab: (2, h, w) a*b* that the network predicts with these hints, chroma not scaled.
+        own_ab: (2, h, w) a*b* that the network predicts without hints, chroma not scaled.
         cells: of the picture.
         chroma_scale: calibrated factor on ab far from all hints.
+        attention: corrects what kriging finds; None leaves it.
 
     Returns:
         (2, h, w) a*b*; hinted cells have exactly the colours of the map.
     """
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].flatten(1)[:, anchors]  # (2, N)
-    hinted = hinted_ab.flatten(1)  # (2, P)
-    kernel = _Kernel(cells, anchors)
-    chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
-    among = kernel.columns(anchors)  # (N, N)
-    solver = torch.linalg.inv(among + NOISE * torch.eye(len(anchors)).to(among))
-
-    def mean(at: slice | Tensor, weights: Tensor, covariance: Tensor) -> Tensor:
-        influence = (weights * covariance).sum(0).clamp(0, 1)
-        return hinted[:, at] * chroma * (1 - influence) ** FADING
-
-    residual = wanted - mean(anchors, solver @ among, among)
-    ab = torch.empty_like(hinted)
+    kriging = Kriging(cells, anchors, wanted, own_ab.flatten(1), chroma_scale)
+    ab = torch.empty_like(own_ab.flatten(1))
     block = max(1, BLOCK_NUMBERS // len(anchors))
     for first in range(0, ab.shape[1], block):
         at = slice(first, first + block)
-        covariance = kernel.columns(at)  # (N, block)
-        weights = solver @ covariance
-        ab[:, at] = mean(at, weights, covariance) + residual @ weights
-    return torch.where(hint_map[2] > 0, hint_map[:2], ab.view_as(hinted_ab))
+        found = kriging.at(at)
+        colours = found.spread[:, :2]
+        if attention is not None:
+            inputs = (cells.seen[at], cells.seen[anchors], kriging.hints, *found)
+            colours = attention(*(one[None] for one in inputs))[0]
+        ab[:, at] = colours.T
+    return torch.where(hint_map[2] > 0, hint_map[:2], ab.view_as(own_ab))
 
 
 class _Kernel:
@@ -125,15 +192,15 @@ class _Kernel:
         beyond = self.independence.sum() - 1
         self._far = beyond / (beyond + HALF_FAR)
 
-    def columns(self, at: slice | Tensor) -> Tensor:
-        """(N, n) covariance of the anchors with n cells; 1 at the anchor itself."""
+    def columns(self, at: slice | Tensor) -> tuple[Tensor, Tensor]:
+        """(N, n) distance and covariance of the anchors with n cells; 0 and 1 at the anchor."""
         cells, anchors = self._cells, self._anchors
         distance = torch.cdist(cells.place[anchors], cells.place[at])
         contrast = cells.lightness[anchors, None] - cells.lightness[at]
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -(contrast / LIGHTNESS_REACH).square() - (1 - overlap) / DISTRIBUTION_REACH
         near = torch.exp(LOCAL * alike - (distance / REACH).square())
-        return torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self._far)
+        return distance, torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self._far)
 
 
 def _smoothed(share: Tensor, lightness: Tensor) -> Tensor:

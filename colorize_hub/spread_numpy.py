@@ -5,6 +5,7 @@ The constants of both stand here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,26 +28,35 @@ CROSS = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))  # a cell and its neighbours, f
 
 @dataclass(frozen=True)
 class CellArrays:
-    """spread.Cells as arrays: place (P, 2), lightness (P,), roots (P, Q), ab (P, 2)."""
+    """spread.Cells as arrays."""
 
     place: np.ndarray
     lightness: np.ndarray
     roots: np.ndarray
     ab: np.ndarray
+    maps: np.ndarray
 
     @classmethod
-    def read(cls, logits: np.ndarray, ab: np.ndarray, lightness: np.ndarray) -> CellArrays:
+    def read(
+        cls, logits: np.ndarray, maps: np.ndarray, ab: np.ndarray, lightness: np.ndarray
+    ) -> CellArrays:
         """Cells of one picture.
 
         Args:
             logits: (Q, h, w) over the ab palette, predicted without hints.
+            maps: (C, h, w), the decoder's last map without hints.
             ab: (2, h, w) a*b*, the mean of that distribution.
             lightness: (h, w), L* 0..100.
         """
         rows, columns = lightness.shape
         place = np.mgrid[:rows, :columns].reshape(2, -1).T.astype(np.float32) / min(rows, columns)
         roots = np.sqrt(_smoothed(softmax(logits), lightness))
-        return cls(place, lightness.ravel(), _by_cell(roots), _by_cell(ab))
+        return cls(place, lightness.ravel(), _by_cell(roots), _by_cell(ab), _by_cell(maps))
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(P, C + 3): last map, L*, a*, b*."""
+        return np.concatenate((self.maps, self.lightness[:, None], self.ab), 1)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -57,30 +67,42 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def spread_hints(
-    hint_map: np.ndarray, hinted_ab: np.ndarray, cells: CellArrays, chroma_scale: float
+    hint_map: np.ndarray,
+    own_ab: np.ndarray,
+    cells: CellArrays,
+    chroma_scale: float,
+    attention: Callable[..., np.ndarray] | None = None,
 ) -> np.ndarray:
     """Colours of a picture with hints; arguments and result as for spread.spread_hints."""
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].reshape(2, -1)[:, anchors]  # (2, N)
-    hinted = hinted_ab.reshape(2, -1)  # (2, P)
+    own, seen = own_ab.reshape(2, -1), cells.seen  # (2, P), (P, C + 3)
     kernel = _Kernel(cells, anchors)
     chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
-    among = kernel.columns(anchors)  # (N, N)
+    _, among = kernel.columns(anchors)  # (N, N)
     solver = np.linalg.inv(among + NOISE * np.eye(len(anchors), dtype=np.float32))
 
-    def mean(at: slice | np.ndarray, weights: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    def mean(
+        at: slice | np.ndarray, weights: np.ndarray, covariance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         influence = (weights * covariance).sum(0).clip(0, 1)
-        return hinted[:, at] * chroma * (1 - influence) ** FADING
+        return own[:, at] * chroma * (1 - influence) ** FADING, influence
 
-    residual = wanted - mean(anchors, solver @ among, among)
-    ab = np.empty_like(hinted)
+    residual = wanted - mean(anchors, solver @ among, among)[0]
+    hints = np.concatenate((wanted, residual, kernel.independence[None])).T
+    ab = np.empty_like(own)
     block = max(1, BLOCK_NUMBERS // len(anchors))
     for first in range(0, ab.shape[1], block):
         at = slice(first, first + block)
-        covariance = kernel.columns(at)  # (N, block)
+        distance, covariance = kernel.columns(at)  # (N, block)
         weights = solver @ covariance
-        ab[:, at] = mean(at, weights, covariance) + residual @ weights
-    return np.where(hint_map[2] > 0, hint_map[:2], ab.reshape(hinted_ab.shape))
+        kept, influence = mean(at, weights, covariance)
+        ab[:, at] = kept + residual @ weights
+        if attention is not None:
+            spread = np.concatenate((ab[:, at], kept, influence[None])).T
+            relation = np.stack((distance, covariance, weights))
+            ab[:, at] = attention(seen[at], seen[anchors], hints, spread, relation).T
+    return np.where(hint_map[2] > 0, hint_map[:2], ab.reshape(own_ab.shape))
 
 
 class _Kernel:
@@ -91,15 +113,16 @@ class _Kernel:
         beyond = self.independence.sum() - 1
         self._far = np.float32(beyond / (beyond + HALF_FAR))
 
-    def columns(self, at: slice | np.ndarray) -> np.ndarray:
-        """(N, n) covariance of the anchors with n cells; 1 at the anchor itself."""
+    def columns(self, at: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N, n) distance and covariance of the anchors with n cells; 0 and 1 at the anchor."""
         cells, anchors = self._cells, self._anchors
         squared = _squared_apart(cells.place[anchors], cells.place[at])
         contrast = cells.lightness[anchors, None] - cells.lightness[at]
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -((contrast / LIGHTNESS_REACH) ** 2) - (1 - overlap) / DISTRIBUTION_REACH
         near = np.exp(LOCAL * alike - squared / REACH**2)
-        return near + (np.exp(alike - np.sqrt(squared) / FAR_REACH) - near) * self._far
+        distance = np.sqrt(squared)
+        return distance, near + (np.exp(alike - distance / FAR_REACH) - near) * self._far
 
 
 def _squared_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:

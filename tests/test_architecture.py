@@ -21,7 +21,7 @@ spots
 color config metadata version errors
 remote icc
 sources
-efficientnet workers suggestion working spread_numpy
+attention efficientnet workers suggestion working spread_numpy
 bins variation hints formats toning flicker motion
 spread network deep
 saving fused look

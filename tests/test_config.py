@@ -14,10 +14,11 @@ CUSTOM = {
     "bin_step": 20,
     "size": 128,
     "overview": 64,
+    "hint_attention": 48,
     "vividness": 0.25,
     "chroma_scale": 1.25,
     "architecture": "ColorNet",
-    "format_version": 4,
+    "format_version": 5,
 }
 
 
@@ -68,6 +69,10 @@ def test_a_config_cannot_be_changed_and_can_be_a_key():
         ("overview", -32, "overview must be"),
         ("overview", 2080, "overview must be"),
         ("overview", False, "overview must be"),
+        ("hint_attention", 50, r"hint_attention must be a multiple of 6, 0\.\.4096, got 50\."),
+        ("hint_attention", -6, "hint_attention must be"),
+        ("hint_attention", 6000, "hint_attention must be"),
+        ("hint_attention", True, "hint_attention must be"),
         ("vividness", -0.1, r"vividness must be a number 0\.\.1, got -0\.1\."),
         ("vividness", 1.1, "vividness must be"),
         ("vividness", math.nan, "vividness must be"),
@@ -77,7 +82,7 @@ def test_a_config_cannot_be_changed_and_can_be_a_key():
         ("chroma_scale", -1, r"chroma_scale must be a number 0\.\.4, got -1\."),
         ("chroma_scale", 4.1, "chroma_scale must be"),
         ("chroma_scale", math.inf, "chroma_scale must be"),
-        ("format_version", 5, r"format_version 5; this colorize_hub reads 1\.\.4\. Upgrade"),
+        ("format_version", 6, r"format_version 6; this colorize_hub reads 1\.\.5\. Upgrade"),
         ("format_version", 0, "format_version 0;"),
         ("format_version", True, "format_version True;"),
         ("format_version", 2.0, r"format_version 2\.0;"),
@@ -101,7 +106,7 @@ def test_an_older_format_is_brought_up_to_date():
     older = {key: value for key, value in CUSTOM.items() if key != "architecture"}
     config = ColorizerConfig.from_dict(older | {"format_version": 1})
     assert config == ColorizerConfig.from_dict(CUSTOM)
-    assert config.to_dict()["format_version"] == 4
+    assert config.to_dict()["format_version"] == 5
     assert older.keys() == CUSTOM.keys() - {"architecture"}, "what came in is not changed"
 
 
@@ -116,6 +121,11 @@ def test_a_model_of_format_3_goes_on_seeing_pictures_once():
     older = {key: value for key, value in CUSTOM.items() if key != "overview"}
     assert ColorizerConfig.from_dict(older | {"format_version": 3}).overview == 0
     assert ColorizerConfig.from_dict(older).overview == ColorizerConfig().overview
+
+
+def test_a_model_of_format_4_spreads_hints_by_kriging_alone():
+    older = {key: value for key, value in CUSTOM.items() if key != "hint_attention"}
+    assert ColorizerConfig.from_dict(older | {"format_version": 4}).hint_attention == 0
 
 
 def test_a_huge_value_makes_no_huge_message():

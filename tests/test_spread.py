@@ -31,7 +31,12 @@ def hint_map(*cells):
 
 def spread(drawn, logits, lightness, ab=None, chroma_scale=1.0):
     ab = torch.zeros(2, *GRID) if ab is None else ab
-    return spread_hints(drawn, ab, Cells.read(logits, lightness, STEP), chroma_scale)
+    return spread_hints(
+        drawn,
+        ab,
+        Cells.read(logits, torch.zeros(4, *lightness.shape), lightness, STEP),
+        chroma_scale,
+    )
 
 
 def test_hinted_cells_are_exact_however_many_and_near():

@@ -19,9 +19,11 @@ def both(hinted_cells, rows=20, columns=28):
     for row, column in hinted_cells:
         hint_map[:, row, column] = torch.tensor([*(torch.randn(2) * 30), 1.0])
     hinted = torch.randn(2, rows, columns) * 20
-    cells = Cells.read(logits, lightness, STEP)
+    cells = Cells.read(logits, torch.zeros(4, *lightness.shape), lightness, STEP)
     mean = decode_bins(logits[None], STEP, 0.5)[0]
-    arrays = CellArrays.read(logits.numpy(), mean.numpy(), lightness.numpy())
+    arrays = CellArrays.read(
+        logits.numpy(), np.zeros((4, rows, columns), np.float32), mean.numpy(), lightness.numpy()
+    )
     expected = spread.spread_hints(hint_map, hinted, cells, 1.4)
     found = spread_numpy.spread_hints(hint_map.numpy(), hinted.numpy(), arrays, 1.4)
     return torch.from_numpy(found), expected

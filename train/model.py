@@ -1,5 +1,7 @@
 """The network before its first step, and as it is when it leaves the run."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -22,6 +24,8 @@ def build_network(config: TrainConfig) -> ColorNet:
     """
     if config.start is not None:
         network = read_model(config.start)
+        # It knew the old network's maps; train.attention gives the finished one a new one.
+        network.attention, network.config = None, replace(network.config, hint_attention=0)
         for flag in ("encoder", "decoder_channels"):
             has, asked = getattr(network.config, flag), getattr(config, flag)
             if has != asked:

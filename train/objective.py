@@ -156,7 +156,7 @@ class Objective(nn.Module):
         small = F.avg_pool2d(lightness, HINT_STRIDE)[:, 0]
         step, spread = network.config.bin_step, {}
         for row, i in enumerate(hinted):
-            cells = Cells.read(logits[row], small[i], step)
+            cells = Cells.read(logits[row], maps[row].float(), small[i], step)
             spread[i] = spread_hints(hint_map[i], hinted_ab[i], cells, float(scale.detach()))
         return spread
 

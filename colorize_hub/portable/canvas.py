@@ -40,8 +40,7 @@ class OnnxCanvas:
         self, hints: Sequence[Hint] = (), vividness: float | None = None
     ) -> Image.Image | np.ndarray:
         """See Canvas.render."""
-        hint_map = self._draw(hints)
-        ab = self._ab(self._decode(hint_map), vividness, hint_map)
+        ab = self._ab(self._plain, vividness, self._draw(hints))
         return self._prepared.paint(ab, hints)
 
     def variations(
@@ -52,13 +51,10 @@ class OnnxCanvas:
         vividness: float | None = None,
     ) -> list[Image.Image | np.ndarray]:
         """See Canvas.variations."""
-        hint_map, centres = self._draw(hints), self._graphs.palette
-        logits, pictures = self._decode(hint_map)[0], []
+        hint_map, pictures = self._draw(hints), []
         for take in takes(n, seed):
-            cells = None
-            if hint_map is not None:
-                cells = self._read_cells(tilt_logits(self._plain[0], centres, take))
-            taken = tilt_logits(logits, centres, take)[None]
+            taken = tilt_logits(self._plain[0], self._graphs.palette, take)[None]
+            cells = None if hint_map is None else self._read_cells(taken)
             pictures.append(
                 self._prepared.paint(self._ab(taken, vividness, hint_map, cells), hints)
             )
@@ -101,8 +97,9 @@ class OnnxCanvas:
         vividness = config.vividness if vividness is None else vividness
         if hint_map is None:
             return self._graphs.colours(logits, vividness, config.chroma_scale)[0]
-        hinted_ab = self._graphs.colours(logits, vividness, 1.0)[0]
-        return spread_hints(hint_map, hinted_ab, cells or self._cells, config.chroma_scale)
+        own_ab, cells = self._graphs.colours(logits, vividness, 1.0)[0], cells or self._cells
+        attend = self._graphs.attend if self._graphs.has_attention else None
+        return spread_hints(hint_map, own_ab, cells, config.chroma_scale, attend)
 
     def _decode(self, hint_map: np.ndarray | None) -> np.ndarray:
         if hint_map is None:
@@ -111,10 +108,10 @@ class OnnxCanvas:
 
     @cached_property
     def _cells(self) -> CellArrays:
-        return self._read_cells(self._plain[0])
+        return self._read_cells(self._plain)
 
     def _read_cells(self, logits: np.ndarray) -> CellArrays:
-        return read_cells(self._graphs, logits, self._lightness)
+        return read_cells(self._graphs, logits[0], self._look.maps[0], self._lightness)
 
     def _draw(self, hints: Sequence[Hint]) -> np.ndarray | None:
         """(3, h, w) map of the hints on the decoder's grid; None without."""
@@ -125,7 +122,9 @@ class OnnxCanvas:
         return draw_colours(hints, ab, size, (rows, columns))
 
 
-def read_cells(graphs: Graphs, logits: np.ndarray, lightness: np.ndarray) -> CellArrays:
-    """What spreading needs to know, of logits (Q, h, w) and lightness (h, w)."""
+def read_cells(
+    graphs: Graphs, logits: np.ndarray, maps: np.ndarray, lightness: np.ndarray
+) -> CellArrays:
+    """What spreading needs to know, of logits (Q, h, w), maps (C, h, w) and lightness (h, w)."""
     mean = graphs.colours(logits[None], 0.5, 1.0)[0]
-    return CellArrays.read(logits, mean, lightness)
+    return CellArrays.read(logits, maps, mean, lightness)

@@ -37,7 +37,7 @@ multiples of 32; `h` x `w` is a quarter of that working size, rounded up.
 | encoder.onnx | `lightness` (B, 1, H, W), at working size | `f4`, `f8`, `f16`, `f32`: {channels} channels at strides 4, 8, 16, 32 |
 | decoder.onnx | `f4`, `f8`, `f16`, `f32`; `hint_map` (B, 3, h, w) | `maps` (B, {width}, h, w) |
 | overview.onnx | `maps`; `whole`: maps of the same picture with a short side of config.json's `overview`, both sides multiples of 32 | `shift` (B, {width}, h, w), to be added to the maps of a picture larger than that, with hints and without |
-| head.onnx | `maps` | `logits` (B, {bins}, h, w) over the ab palette |
+{attention}| head.onnx | `maps` | `logits` (B, {bins}, h, w) over the ab palette |
 | colours.onnx | `logits`; `vividness` (): 0..1, the model's own is {vividness}; `chroma_scale` (): {chroma_scale} | `ab` (B, 2, h, w): a\\*, b\\* |
 | render.onnx | `lightness` (B, 1, H, W), at full size; `ab` (B, 2, h, w) | `rgb` (B, 3, H, W): sRGB 0..1 |
 
@@ -130,6 +130,10 @@ export async function colorize(image, width, height) {{
 ```
 """
 
+_ATTENTION = """\
+| attention.onnx | `cells` (1, P, C + 3): `maps`, L\\*, a\\*, b\\* of P of the h x w; `anchors` (1, N, C + 3): those that are hinted; `hints` (1, N, 5), `spread` (1, P, 5), `relation` (1, 3, N, P): what kriging says, see colorize_hub/spread_numpy.py | `ab` (1, P, 2): what the hints make of their colours |
+"""
+
 _PYTHON_OVERVIEW = """\
 _, whole = see(small, ({overview}, {overview}))
 maps = maps + run("overview", maps=maps, whole=whole)[0]
@@ -160,6 +164,7 @@ def render_export_card(
     return _CARD.format(
         python_overview=python.format(overview=config.overview),
         javascript_overview=javascript.format(overview=config.overview),
+        attention=_ATTENTION if config.hint_attention else "",
         opset=opset,
         folder=folder,
         size=config.size,

@@ -107,12 +107,14 @@ class OnnxColorizer:
         ab = self._colours(plain, vividness)
         if hint_map is not None:
             hint_map = np.asarray(hint_map, np.float32)
-            hinted = self._colours(look.hinted(hint_map), vividness, 1.0)
+            own = self._colours(plain, vividness, 1.0)
+            attend = self._graphs.attend if self._graphs.has_attention else None
             small = cell_means(lightness[:, 0], grid[2:])
             for i, one in enumerate(hint_map):
                 if one[2].any():
-                    cells = read_cells(self._graphs, plain[i], small[i])
-                    ab[i] = spread_hints(one, hinted[i], cells, self.config.chroma_scale)
+                    cells = read_cells(self._graphs, plain[i], look.maps[i], small[i])
+                    scale = self.config.chroma_scale
+                    ab[i] = spread_hints(one, own[i], cells, scale, attend)
         return bicubic(ab.shape[2], height).weights @ ab @ bicubic(ab.shape[3], width).weights.T
 
     def _colours(

@@ -23,10 +23,12 @@ from colorize_hub.portable.graphs import (
     Overview,
     Render,
 )
-from colorize_hub.sources import CARD, CONFIG, GRAPHS
+from colorize_hub.sources import ATTENTION, CARD, CONFIG, GRAPHS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from colorize_hub.attention import HintAttention
 
 OPSET = 18
 _EXAMPLE = (2, 1, 96, 160)  # every side of every map differs, and none is 1
@@ -80,8 +82,10 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
     ab = torch.randn(2, 2, 24, 40) * 90  # in part beyond the gamut
     strip = torch.tensor([0, 0])
 
-    def write(name: str, module: nn.Module, inputs: tuple[Tensor, ...], *names: list[str]) -> None:
-        _write(folder / GRAPHS[name], module, inputs, *names)
+    def write(
+        name: str, module: nn.Module, inputs: tuple[Tensor, ...], given: list[str], found: list[str]
+    ) -> None:
+        _write(folder / GRAPHS[name], module, inputs, given, found)
 
     write("lab", Lab(), (torch.rand(2, 3, 96, 160),), ["rgb"], ["lightness", "ab"])
     write("decoder", Decoder(network), (*features, hint_map), [*skips, "hint_map"], ["maps"])
@@ -89,6 +93,8 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
     whole = torch.rand(2, maps.shape[1], 8, 12)
     write("overview", Overview(), (maps, whole), ["maps", "whole"], ["shift"])
     write("head", Head(network), (maps,), ["maps"], ["logits"])
+    if network.attention is not None:
+        _write_attention(network.attention, maps.shape[1], folder / ATTENTION)
     colours = Colours(network.config.bin_step)
     inputs = ["logits", "vividness", "chroma_scale"]
     write("colours", colours, (logits, vivid, scale), inputs, ["ab"])
@@ -102,12 +108,23 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
     _make_optional(folder / GRAPHS["render"], "strip", [0, 0])
 
 
+def _write_attention(attention: HintAttention, maps: int, path: Path) -> None:
+    cells, anchors = torch.randn(1, 7, maps + 3), torch.randn(1, 3, maps + 3)
+    hints, spread = torch.rand(1, 3, 5), torch.rand(1, 7, 5)
+    inputs = (cells, anchors, hints, spread, torch.rand(1, 3, 3, 7))
+    names = ["cells", "anchors", "hints", "spread", "relation"]
+    free = {"cells": {1: "P"}, "spread": {1: "P"}, "anchors": {1: "N"}, "hints": {1: "N"}}
+    free |= {"relation": {2: "N", 3: "P"}, "ab": {1: "P"}}
+    _write(path, attention, inputs, names, ["ab"], free)
+
+
 def _write(
     path: Path,
     module: nn.Module,
     inputs: tuple[Tensor, ...],
     input_names: list[str],
     output_names: list[str],
+    free: dict[str, dict[int, str]] | None = None,
 ) -> None:
     """Trace a module: the exporter of graphs by torch.export takes minutes for these."""
     of_maps = [name for name, value in zip(input_names, inputs, strict=True) if value.ndim == 4]
@@ -125,7 +142,8 @@ def _write(
                 opset_version=OPSET,
                 input_names=input_names,
                 output_names=output_names,
-                dynamic_axes={
+                dynamic_axes=free
+                or {
                     name: {0: "batch", 2: f"{name} height", 3: f"{name} width"}
                     for name in (*of_maps, *output_names)
                 },

@@ -2,7 +2,8 @@
 
 Seven graphs, so that what is asked often runs alone: lab (pixels to L* and a*b*), encoder,
 decoder, overview (what the small picture says of the large one), head (the decoder's last map to
-logits), colours (logits to a*b*) and render (full-size L* and small a*b* to pixels).
+logits), colours (logits to a*b*) and render (full-size L* and small a*b* to pixels). A model with
+an attention to hints has that as the eighth.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.sources import GRAPHS, Source
+from colorize_hub.sources import ATTENTION, GRAPHS, Source
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -26,6 +26,7 @@ class Graphs:
     Args:
         source: of the files.
         threads: for one run; None takes the cores that this process may use.
+        attention: whether the model has an attention to hints.
 
     Attributes:
         threads: for one run.
@@ -36,9 +37,10 @@ class Graphs:
         ModelError: a file is not such a graph.
     """
 
-    def __init__(self, source: Source, threads: int | None = None) -> None:
+    def __init__(self, source: Source, threads: int | None = None, attention: bool = False) -> None:
         self.threads = threads or _cores()
-        self._runs = {name: _open(name, source, self.threads) for name in GRAPHS}
+        files = GRAPHS | ({"attention": ATTENTION} if attention else {})
+        self._runs = {name: _open(file, source, self.threads) for name, file in files.items()}
 
     def lab(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(B, 3, H, W) sRGB 0..1 to L* (B, 1, H, W) and a*b* (B, 2, H, W)."""
@@ -83,6 +85,24 @@ class Graphs:
         scalars = {"vividness": np.float32(vividness), "chroma_scale": np.float32(chroma_scale)}
         return self._run("colours", logits=logits, **scalars)[0]
 
+    @property
+    def has_attention(self) -> bool:
+        """Whether `attend` can be asked."""
+        return "attention" in self._runs
+
+    def attend(
+        self,
+        cells: np.ndarray,
+        anchors: np.ndarray,
+        hints: np.ndarray,
+        spread: np.ndarray,
+        relation: np.ndarray,
+    ) -> np.ndarray:
+        """(P, 2) a*b* of cells; arguments as for HintAttention, of one picture."""
+        inputs = {"cells": cells, "anchors": anchors, "hints": hints, "spread": spread}
+        batch = {name: one[None] for name, one in (inputs | {"relation": relation}).items()}
+        return self._run("attention", **batch)[0][0]
+
     def render(self, lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
         """L* (B, 1, H, W) and a smaller a*b* (B, 2, h, w) to sRGB (B, 3, H, W), 0..1."""
         return self._run("render", lightness=lightness, ab=ab)[0]
@@ -100,7 +120,7 @@ class Graphs:
         return cast("list[np.ndarray]", found)
 
 
-def _open(name: str, source: Source, threads: int) -> InferenceSession:
+def _open(file: str, source: Source, threads: int) -> InferenceSession:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
@@ -109,10 +129,10 @@ def _open(name: str, source: Source, threads: int) -> InferenceSession:
             name="onnxruntime",
         ) from error
     try:
-        path = source.file(GRAPHS[name], _MOST_BYTES)
+        path = source.file(file, _MOST_BYTES)
     except ModelNotFoundError as error:
         raise ModelNotFoundError(
-            f"{source} has no {GRAPHS[name]}, so it is not a model in ONNX of this version. "
+            f"{source} has no {file}, so it is not a model in ONNX of this version. "
             f"Write one where torch is installed: colorize-hub export FOLDER --model MODEL"
         ) from error
     options = onnxruntime.SessionOptions()
@@ -124,7 +144,7 @@ def _open(name: str, source: Source, threads: int) -> InferenceSession:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of many kinds, RuntimeError their only common base
         raise ModelError(
-            f"{GRAPHS[name]} of {source} cannot be used: {str(error)[:200]}. Export it again."
+            f"{file} of {source} cannot be used: {str(error)[:200]}. Export it again."
         ) from error
 
 

@@ -1,0 +1,104 @@
+"""HintAttention: what a cell of the picture can tell from all hints together.
+
+Kriging (spread.py) knows how near, how equally light and how alike in the network's eyes two places
+are. What follows from a red jacket, an orange sky or a grey pavement for the rest of a picture has
+to be learned: here every cell looks at the hints by cross-attention (Vaswani et al. 2017), knows
+what kriging made of them, and corrects it. Trained on a finished network, see train/attention.py.
+"""
+
+import torch
+from torch import Tensor, nn
+
+_HEADS = 6
+_LAYERS = 3
+_RELATION = 5  # distance, contrast, covariance, its logarithm, weight in kriging
+_MIDDLE, _CONTRAST = 50.0, 25.0  # L*
+_AB_UNIT = 30.0
+_REACH = 10.0  # ab units of a free correction for an answer of 1
+_FAINT = 1e-3  # covariance below this counts as none
+
+
+class HintAttention(nn.Module):
+    """Untrained, it answers with what kriging says."""
+
+    def __init__(self, maps: int, width: int) -> None:
+        """Random weights, but for the answer.
+
+        Args:
+            maps: channels of the decoder's last map.
+            width: of cells and hints in here, a multiple of 6.
+        """
+        super().__init__()
+        seen = maps + 3
+        self.maps = nn.LayerNorm(maps)
+        self.cell = nn.Linear(seen + 5, width)
+        self.hint = nn.Sequential(nn.Linear(seen + 4, width), nn.GELU(), nn.Linear(width, width))
+        self.layers = nn.ModuleList(_Layer(width) for _ in range(_LAYERS))
+        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
+        self.answer = nn.Linear(width, 3)
+        nn.init.zeros_(self.answer.weight)
+        nn.init.zeros_(self.answer.bias)
+
+    def forward(
+        self, cells: Tensor, anchors: Tensor, hints: Tensor, spread: Tensor, relation: Tensor
+    ) -> Tensor:
+        """Colours of P cells that N hints speak of.
+
+        Args:
+            cells: (B, P, C + 3), `Cells.seen`: last map, L*, a*, b*.
+            anchors: (B, N, C + 3), the same where the hints are.
+            hints: (B, N, 5): a*b* wanted, what is missing to it, and independence 0..1.
+            spread: (B, P, 5): a*b* by kriging, the network's share of it, influence 0..1.
+            relation: (B, 3, N, P): distance in short sides, covariance, weight in kriging.
+
+        Returns:
+            (B, P, 2) a*b*.
+        """
+        wanted, by_kriging = hints[..., :2], spread[..., :2]
+        cell = torch.cat((self._looked_at(cells), spread[..., :4] / _AB_UNIT, spread[..., 4:]), -1)
+        x = self.cell(cell)
+        h = self.hint(torch.cat((self._looked_at(anchors), hints[..., :4] / _AB_UNIT), -1))
+        contrast = (anchors[..., :, None, -3] - cells[..., None, :, -3]).abs() / _CONTRAST
+        distance, covariance, weight = relation.unbind(1)
+        strength = (covariance + _FAINT).log()
+        pairs = torch.stack((distance, contrast, covariance, strength / 7, weight), -1)
+        # So many hints in one place count as one.
+        several = hints[..., 4].log()[:, None, None]  # (B, 1, 1, N)
+        for layer in self.layers:
+            x = layer(x, h, pairs.transpose(1, 2), several)
+        alike = self.query(x) @ self.key(h).transpose(1, 2) * (2 * x.shape[-1] ** -0.5)
+        share = torch.softmax(alike + strength.transpose(1, 2) + several[:, 0], -1)
+        gate, free = self.answer(x).split((1, 2), -1)
+        return by_kriging + gate.tanh() * (share @ wanted - by_kriging) + _REACH * free
+
+    def _looked_at(self, seen: Tensor) -> Tensor:
+        maps, lightness, ab = seen.split((seen.shape[-1] - 3, 1, 2), -1)
+        grey = (lightness - _MIDDLE) / _CONTRAST
+        return torch.cat((self.maps(maps), grey, ab / _AB_UNIT), -1)
+
+
+class _Layer(nn.Module):
+    """Cells read the hints, then think."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.read = nn.Linear(width, width), nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.relation = nn.Linear(_RELATION, _HEADS)
+        self.think = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, x: Tensor, h: Tensor, pairs: Tensor, several: Tensor) -> Tensor:
+        """(B, P, D) cells, (B, N, D) hints, (B, P, N, 5), (B, 1, 1, N) to (B, P, D)."""
+        query = _by_head(self.query(self.before(x)))  # (B, heads, P, d)
+        key, value = (_by_head(part) for part in self.key_value(h).chunk(2, -1))
+        bias = self.relation(pairs).permute(0, 3, 1, 2) + several
+        share = torch.softmax(query @ key.transpose(2, 3) * key.shape[-1] ** -0.5 + bias, -1)
+        x = x + self.read((share @ value).transpose(1, 2).flatten(2))
+        return x + self.think(self.between(x))
+
+
+def _by_head(x: Tensor) -> Tensor:
+    return x.unflatten(-1, (_HEADS, x.shape[-1] // _HEADS)).transpose(1, 2)

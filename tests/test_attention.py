@@ -1,0 +1,130 @@
+"""Attention to hints: what it keeps of kriging, and what it must not depend on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from colorize_hub import Hint
+from colorize_hub.attention import HintAttention
+from colorize_hub.bins import palette
+from colorize_hub.colorizer import Colorizer
+from colorize_hub.hub import read_model, save
+from colorize_hub.network import ColorNet, for_inference
+from colorize_hub.spread import Cells, spread_hints
+from tests.scenes import difference, scene
+
+STEP, GRID, MAPS = 20, (12, 16), 8
+HINTS = [Hint(20, 15, (200, 60, 50)), Hint(50, 40, (60, 80, 190))]
+
+
+@pytest.fixture
+def cells():
+    logits = torch.randn(len(palette(STEP)), *GRID)
+    return Cells.read(logits, torch.randn(MAPS, *GRID), torch.rand(GRID) * 100, STEP)
+
+
+@pytest.fixture
+def hint_map():
+    drawn = torch.zeros(3, *GRID)
+    for row, column, a, b in ((2, 3, 50, 20), (8, 11, -30, 40), (10, 2, 10, -60)):
+        drawn[:, row, column] = torch.tensor([a, b, 1.0])
+    return drawn
+
+
+def taught(attention):
+    """As if it had learned something."""
+    torch.nn.init.normal_(attention.answer.weight, std=0.3)
+    return attention.eval()
+
+
+@torch.no_grad()
+def test_untrained_it_leaves_what_kriging_says(cells, hint_map):
+    own = torch.randn(2, *GRID) * 20
+    kriged = spread_hints(hint_map, own, cells, 1.3)
+    untrained = spread_hints(hint_map, own, cells, 1.3, HintAttention(MAPS, 24))
+    torch.testing.assert_close(untrained, kriged)
+
+
+@torch.no_grad()
+def test_it_changes_the_rest_and_never_the_hinted_cells(cells, hint_map):
+    own = torch.randn(2, *GRID) * 20
+    kriged = spread_hints(hint_map, own, cells, 1.3)
+    ours = spread_hints(hint_map, own, cells, 1.3, taught(HintAttention(MAPS, 24)))
+    hinted = hint_map[2] > 0
+    assert torch.equal(ours[:, hinted], hint_map[:2, hinted])
+    assert (ours - kriged)[:, ~hinted].abs().mean() > 0.5
+
+
+def question(cells=9, hints=4):
+    """Random arguments of `HintAttention.forward`."""
+    return [
+        torch.randn(1, cells, MAPS + 3),
+        torch.randn(1, hints, MAPS + 3),
+        torch.cat((torch.randn(1, hints, 4) * 30, torch.rand(1, hints, 1)), -1),
+        torch.cat((torch.randn(1, cells, 4) * 30, torch.rand(1, cells, 1)), -1),
+        torch.rand(1, 3, hints, cells),
+    ]
+
+
+@torch.no_grad()
+def test_the_order_of_hints_and_of_cells_does_not_matter():
+    attention = taught(HintAttention(MAPS, 24))
+    cells, anchors, hints, spread, relation = question()
+    ours = attention(cells, anchors, hints, spread, relation)
+    by = torch.tensor([2, 0, 3, 1])
+    other = attention(cells, anchors[:, by], hints[:, by], spread, relation[:, :, by])
+    torch.testing.assert_close(ours, other, atol=1e-4, rtol=1e-4)
+    last = attention(cells[:, -2:], anchors, hints, spread[:, -2:], relation[..., -2:])
+    torch.testing.assert_close(ours[:, -2:], last, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_a_hint_that_is_drawn_over_several_cells_counts_once():
+    attention = taught(HintAttention(MAPS, 24))
+    cells, anchors, hints, spread, relation = question()
+    several = torch.tensor([0, 1, 2, 3, 3, 3])
+    shared = hints[:, several].clone()
+    shared[:, 3:, 4] /= 3
+    ours = attention(cells, anchors, hints, spread, relation)
+    drawn = attention(cells, anchors[:, several], shared, spread, relation[:, :, several])
+    torch.testing.assert_close(ours, drawn, atol=1e-4, rtol=1e-4)
+
+
+@pytest.fixture
+def attentive(tiny_network):
+    """The tiny network, with an attention that has learned something."""
+    network = ColorNet(replace(tiny_network.config, hint_attention=24))
+    network.load_state_dict(tiny_network.state_dict(), strict=False)
+    assert network.attention is not None
+    taught(network.attention)
+    return network.eval()
+
+
+def test_a_model_keeps_its_attention(attentive, tiny_colorizer, tmp_path):
+    picture = scene(64, 80)
+    first = Colorizer(attentive, "cpu", torch.float32)
+    again = Colorizer(read_model(save(attentive, tmp_path)), "cpu", torch.float32)
+    ours = first.colorize(picture, hints=HINTS)
+    assert np.array_equal(ours, again.colorize(picture, hints=HINTS))
+    assert difference(ours, tiny_colorizer.colorize(picture, hints=HINTS)).mean() > 1
+    assert np.array_equal(first.colorize(picture), tiny_colorizer.colorize(picture))
+
+
+def test_canvas_and_predict_ab_ask_it_alike(attentive):
+    colorizer, picture = Colorizer(attentive, "cpu", torch.float32), scene(64, 64)
+    canvas = colorizer.canvas(picture)
+    hint_map = canvas._draw(HINTS)
+    assert hint_map is not None
+    grid = torch.nn.functional.interpolate(
+        canvas.predict(HINTS)[None], size=(64, 64), mode="bicubic"
+    )
+    found = colorizer.predict_ab(canvas.prepared.working, hint_map)
+    torch.testing.assert_close(found, grid)
+
+
+def test_it_stays_exact_where_the_network_is_rounded(attentive):
+    fast = for_inference(attentive, torch.bfloat16)
+    assert fast.attention is not None
+    assert {p.dtype for p in fast.attention.parameters()} == {torch.float32}
