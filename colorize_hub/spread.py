@@ -25,6 +25,7 @@ from torch import Tensor
 from colorize_hub.attention import HintAttention
 from colorize_hub.bins import palette
 from colorize_hub.spread_numpy import (
+    ATTENTION_NUMBERS,
     BLOCK_NUMBERS,
     CHROMA_PRIOR,
     CROSS,
@@ -39,6 +40,7 @@ from colorize_hub.spread_numpy import (
     NOISE,
     REACH,
     SAME_LIGHTNESS,
+    attention_step,
 )
 
 _TINY = 1e-12  # keeps the gradient of a square root finite
@@ -164,17 +166,34 @@ def spread_hints(
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].flatten(1)[:, anchors]  # (2, N)
     kriging = Kriging(cells, anchors, wanted, own_ab.flatten(1), chroma_scale)
-    ab = torch.empty_like(own_ab.flatten(1))
-    block = max(1, BLOCK_NUMBERS // len(anchors))
-    for first in range(0, ab.shape[1], block):
-        at = slice(first, first + block)
-        found = kriging.at(at)
-        colours = found.spread[:, :2]
-        if attention is not None:
-            inputs = (cells.seen[at], cells.seen[anchors], kriging.hints, *found)
-            colours = attention(*(one[None] for one in inputs))[0]
-        ab[:, at] = colours.T
-    return torch.where(hint_map[2] > 0, hint_map[:2], ab.view_as(own_ab))
+    every = torch.arange(own_ab[0].numel(), device=own_ab.device)
+    ab = torch.cat([kriging.at(at).spread[:, :2] for at in _blocks(every, len(anchors))])
+    ab = ab.T.view_as(own_ab)
+    if attention is not None:
+        ab = ab + _correction(attention, kriging, cells, anchors, own_ab.shape[1:])
+    return torch.where(hint_map[2] > 0, hint_map[:2], ab)
+
+
+def _correction(
+    attention: HintAttention, kriging: Kriging, cells: Cells, anchors: Tensor, grid: torch.Size
+) -> Tensor:
+    """(2, h, w) that the attention adds to what kriging says, asked on a coarser grid if large."""
+    rows, columns = grid
+    apart = attention_step(rows, columns)
+    every = torch.arange(rows * columns, device=anchors.device).view(rows, columns)
+    asked = every[apart // 2 :: apart, apart // 2 :: apart]
+    found = []
+    for at in _blocks(asked.flatten(), len(anchors) * ATTENTION_NUMBERS):
+        spread, relation = kriging.at(at)
+        inputs = (cells.seen[at], cells.seen[anchors], kriging.hints, spread, relation)
+        found.append(attention(*(one[None] for one in inputs))[0] - spread[:, :2])
+    coarse = torch.cat(found).T.reshape(1, 2, *asked.shape)
+    return F.interpolate(coarse, size=grid, mode="bilinear")[0]
+
+
+def _blocks(cells: Tensor, numbers: int) -> tuple[Tensor, ...]:
+    """(n,) cells in parts for which `numbers` each are not too many."""
+    return cells.split(max(1, BLOCK_NUMBERS // numbers))
 
 
 class _Kernel:

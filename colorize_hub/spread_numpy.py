@@ -5,10 +5,13 @@ The constants of both stand here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from colorize_hub.working import resized
 
 REACH = 0.6  # of the near kernel, in short sides of the picture
 FAR_REACH = 8.0  # of the far kernel: slopes of colour, hardly any locality
@@ -23,6 +26,8 @@ FADING = 1.5  # exponent by which the network's ab give way where hints have inf
 CHROMA_PRIOR = 50.0  # squared ab that hints must bring to change the chroma of the rest
 MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their neighbours
 BLOCK_NUMBERS = 1 << 22
+ATTENDING = 64 * 64  # cells of a picture that attend to the hints, about; the rest follow
+ATTENTION_NUMBERS = 8  # that attention keeps for a cell and a hint
 CROSS = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))  # a cell and its neighbours, from one up and left
 
 
@@ -76,7 +81,7 @@ def spread_hints(
     """Colours of a picture with hints; arguments and result as for spread.spread_hints."""
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].reshape(2, -1)[:, anchors]  # (2, N)
-    own, seen = own_ab.reshape(2, -1), cells.seen  # (2, P), (P, C + 3)
+    own = own_ab.reshape(2, -1)  # (2, P)
     kernel = _Kernel(cells, anchors)
     chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
     _, among = kernel.columns(anchors)  # (N, N)
@@ -89,20 +94,40 @@ def spread_hints(
         return own[:, at] * chroma * (1 - influence) ** FADING, influence
 
     residual = wanted - mean(anchors, solver @ among, among)[0]
-    hints = np.concatenate((wanted, residual, kernel.independence[None])).T
-    ab = np.empty_like(own)
-    block = max(1, BLOCK_NUMBERS // len(anchors))
-    for first in range(0, ab.shape[1], block):
-        at = slice(first, first + block)
-        distance, covariance = kernel.columns(at)  # (N, block)
+
+    def found(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        distance, covariance = kernel.columns(at)  # (N, n)
         weights = solver @ covariance
         kept, influence = mean(at, weights, covariance)
-        ab[:, at] = kept + residual @ weights
-        if attention is not None:
-            spread = np.concatenate((ab[:, at], kept, influence[None])).T
-            relation = np.stack((distance, covariance, weights))
-            ab[:, at] = attention(seen[at], seen[anchors], hints, spread, relation).T
-    return np.where(hint_map[2] > 0, hint_map[:2], ab.reshape(own_ab.shape))
+        spread = np.concatenate((kept + residual @ weights, kept, influence[None])).T
+        return spread, np.stack((distance, covariance, weights))
+
+    every = np.arange(own.shape[1])
+    ab = np.concatenate([found(at)[0][:, :2] for at in _blocks(every, len(anchors))]).T
+    ab = ab.reshape(own_ab.shape)
+    if attention is not None:
+        hints, seen = np.concatenate((wanted, residual, kernel.independence[None])).T, cells.seen
+        apart = attention_step(*own_ab.shape[1:])
+        asked = every.reshape(own_ab.shape[1:])[apart // 2 :: apart, apart // 2 :: apart]
+        parts = []
+        for at in _blocks(asked.ravel(), len(anchors) * ATTENTION_NUMBERS):
+            spread, relation = found(at)
+            answer = attention(seen[at], seen[anchors], hints, spread, relation)
+            parts.append(answer - spread[:, :2])
+        coarse = np.concatenate(parts).T.reshape(2, *asked.shape)
+        ab = ab + np.stack([resized(plane, own_ab.shape[1:]) for plane in coarse])
+    return np.where(hint_map[2] > 0, hint_map[:2], ab)
+
+
+def attention_step(rows: int, columns: int) -> int:
+    """Every which row and column of cells attends to the hints, on a grid of this size."""
+    return max(1, round(math.sqrt(rows * columns / ATTENDING)))
+
+
+def _blocks(cells: np.ndarray, numbers: int) -> list[np.ndarray]:
+    """(n,) cells in parts for which `numbers` each are not too many."""
+    most = max(1, BLOCK_NUMBERS // numbers)
+    return [cells[first : first + most] for first in range(0, len(cells), most)]
 
 
 class _Kernel:

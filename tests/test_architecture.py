@@ -21,7 +21,8 @@ spots
 color config metadata version errors
 remote icc
 sources
-attention efficientnet workers suggestion working spread_numpy
+attention efficientnet workers suggestion working
+spread_numpy
 bins variation hints formats toning flicker motion
 spread network deep
 saving fused look

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from colorize_hub import Hint
+from colorize_hub import Hint, load
 from colorize_hub.attention import HintAttention
 from colorize_hub.bins import palette
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.hub import read_model, save
 from colorize_hub.network import ColorNet, for_inference
+from colorize_hub.portable.export import export
 from colorize_hub.spread import Cells, spread_hints
+from colorize_hub.spread_numpy import attention_step
 from tests.scenes import difference, scene
 
 STEP, GRID, MAPS = 20, (12, 16), 8
@@ -128,3 +130,35 @@ def test_it_stays_exact_where_the_network_is_rounded(attentive):
     fast = for_inference(attentive, torch.bfloat16)
     assert fast.attention is not None
     assert {p.dtype for p in fast.attention.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("size", [64, 448])
+def test_in_onnx_it_answers_the_same(attentive, tmp_path, size):
+    """At 448 pixels every other row and column attends, and the rest follow."""
+    picture = scene(64, 80)
+    colorizer = Colorizer(attentive, "cpu", torch.float32)
+    ours = load(export(attentive, tmp_path)).colorize(picture, hints=HINTS, size=size)
+    theirs = colorizer.colorize(picture, hints=HINTS, size=size)
+    assert difference(ours, theirs).max() <= 1
+    assert difference(ours, theirs).mean() < 0.02
+
+
+@torch.no_grad()
+def test_a_large_grid_is_asked_on_a_coarse_one():
+    assert attention_step(64, 64) == attention_step(64, 85) == 1
+    assert attention_step(128, 128) == 2
+    assert attention_step(256, 256) == 4
+    logits = torch.randn(len(palette(STEP)), 12, 16)
+    maps, lightness = torch.randn(MAPS, 12, 16), torch.rand(12, 16) * 100
+
+    def enlarged(plane):
+        return torch.nn.functional.interpolate(plane[None], scale_factor=8)[0]
+
+    large = Cells.read(*map(enlarged, (logits, maps)), enlarged(lightness[None])[0], STEP)
+    attention, asked = taught(HintAttention(MAPS, 24)), []
+    attention.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[0].shape[1]))
+    hint_map = torch.zeros(3, 96, 128)
+    hint_map[:, 40, 50] = torch.tensor([50.0, 20.0, 1.0])
+    ab = spread_hints(hint_map, torch.zeros(2, 96, 128), large, 1.3, attention)
+    assert sum(asked) == 48 * 64
+    assert ab.isfinite().all()
