@@ -21,7 +21,7 @@ from colorize_hub.variation import takes, tilt_logits
 
 
 class Canvas:
-    """One picture, encoded: each call below runs the decoder at most. Made by `Colorizer.canvas`.
+    """One picture, encoded: none of the calls below runs the encoder. Made by `Colorizer.canvas`.
 
     Nothing that it answers changes after it is made, so threads may share it.
 

@@ -237,7 +237,7 @@ def _cost(metrics: Metrics, results: dict[str, float]) -> str:
 
 `model.safetensors` is {results["weights_mb"]:.1f} MB. The network takes
 {results["network_ms"]:.0f} ms for a picture of 256x256 pixels on a CPU (float32,
-{threads}); with another hint only its decoder runs."""
+{threads}); with another hint it does not run again."""
 
 
 def _training(config: ColorizerConfig, provenance: Provenance) -> str:
@@ -248,6 +248,9 @@ def _training(config: ColorizerConfig, provenance: Provenance) -> str:
     overview = f"""
 A picture larger than {config.overview} pixels is seen once more at that size, and the broad layout
 of its colours is taken mostly from there.""" * bool(config.overview)
+    attention = f"""
+What hints say about the rest of a picture is learned: its places attend to them, in
+{config.hint_attention} numbers each.""" * bool(config.hint_attention)
     notes = f"\n\n{provenance.notes}" * bool(provenance.notes)
     return f"""## Training
 
@@ -258,7 +261,7 @@ encoder, {config.encoder}, started from {provenance.encoder_weights}. The decode
 {", ".join(map(str, config.decoder_channels))} channels wide at strides 32, 16, 8 and 4; it answers
 with a distribution over a grid of a\\*b\\* in steps of {config.bin_step}. Calibrated for use:
 working size {config.size} pixels, vividness {config.vividness:g}, chroma scale
-{config.chroma_scale:g}.{overview}{notes}"""
+{config.chroma_scale:g}.{overview}{attention}{notes}"""
 
 
 _PURPOSE = """\

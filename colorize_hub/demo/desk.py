@@ -28,7 +28,7 @@ class Sheet:
     """An open photo at preview size. Nothing in it changes, so visitors may share it.
 
     Attributes:
-        canvas: the encoded preview; rendering it runs only the decoder.
+        canvas: the encoded preview; rendering it does not run the network again.
         before: the preview as it came.
         alpha: opacity of the preview, mode L, or None.
         size: width and height of the original in pixels.
@@ -113,7 +113,7 @@ class Desk:
         return sheet
 
     def render(self, sheet: Sheet, work: Work) -> Image.Image:
-        """The preview in colour, RGB; runs only the decoder.
+        """The preview in colour, RGB; the network does not run again.
 
         Raises:
             ValueError: a hint outside the picture, too many hints, or a vividness out of range.

@@ -51,7 +51,7 @@ class Handlers:
             }
 
     def render(self, photo: File, hints: str = "", model: str = "") -> dict[str, Any]:
-        """Renders a preview with hints, by the decoder only: a JPEG data URL."""
+        """Renders a preview with hints, without the network: a JPEG data URL."""
         path = self._path(photo)
         with messages_for(path):
             return {"after": self._render(self.desk.sheet(path, model), hints)}
