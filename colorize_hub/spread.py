@@ -106,6 +106,7 @@ class Kriging:
 
     Attributes:
         hints: (N, 5): a*b* wanted, what is missing to it, and independence 0..1 (see _Kernel).
+        far: () how much the hints say about the whole picture, 0 for one to nearly 1 for many.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Kriging:
             chroma_scale: calibrated factor on ab far from all hints.
         """
         self._kernel, self._own = _Kernel(cells, anchors), own_ab
-        independence = self._kernel.independence
+        independence, self.far = self._kernel.independence, self._kernel.far
         self._chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, independence, chroma_scale)
         _, among = self._kernel.columns(anchors)  # (N, N)
         self._solver = torch.linalg.inv(among + NOISE * torch.eye(len(anchors)).to(among))
@@ -166,8 +167,8 @@ def spread_hints(
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].flatten(1)[:, anchors]  # (2, N)
     kriging = Kriging(cells, anchors, wanted, own_ab.flatten(1), chroma_scale)
-    every = torch.arange(own_ab[0].numel(), device=own_ab.device)
-    ab = torch.cat([kriging.at(at).spread[:, :2] for at in _blocks(every, len(anchors))])
+    parts = _blocks(own_ab[0].numel(), len(anchors))
+    ab = torch.cat([kriging.at(part).spread[:, :2] for part in parts])
     ab = ab.T.view_as(own_ab)
     if attention is not None:
         ab = ab + _correction(attention, kriging, cells, anchors, own_ab.shape[1:])
@@ -177,23 +178,29 @@ def spread_hints(
 def _correction(
     attention: HintAttention, kriging: Kriging, cells: Cells, anchors: Tensor, grid: torch.Size
 ) -> Tensor:
-    """(2, h, w) that the attention adds to what kriging says, asked on a coarser grid if large."""
+    """(2, h, w) that the attention adds to what kriging says, asked on a coarser grid if large.
+
+    One hint alone may be any colour that a person likes, so beyond its influence nothing changes.
+    """
     rows, columns = grid
     apart = attention_step(rows, columns)
     every = torch.arange(rows * columns, device=anchors.device).view(rows, columns)
     asked = every[apart // 2 :: apart, apart // 2 :: apart]
     found = []
-    for at in _blocks(asked.flatten(), len(anchors) * ATTENTION_NUMBERS):
+    for part in _blocks(asked.numel(), len(anchors) * ATTENTION_NUMBERS):
+        at = part if apart == 1 else asked.flatten()[part]
         spread, relation = kriging.at(at)
         inputs = (cells.seen[at], cells.seen[anchors], kriging.hints, spread, relation)
-        found.append(attention(*(one[None] for one in inputs))[0] - spread[:, :2])
+        trust = torch.lerp(spread[:, 4:], torch.ones_like(spread[:, 4:]), kriging.far)
+        found.append(trust * (attention(*(one[None] for one in inputs))[0] - spread[:, :2]))
     coarse = torch.cat(found).T.reshape(1, 2, *asked.shape)
     return F.interpolate(coarse, size=grid, mode="bilinear")[0]
 
 
-def _blocks(cells: Tensor, numbers: int) -> tuple[Tensor, ...]:
-    """(n,) cells in parts for which `numbers` each are not too many."""
-    return cells.split(max(1, BLOCK_NUMBERS // numbers))
+def _blocks(cells: int, numbers: int) -> list[slice]:
+    """So many cells in parts for which `numbers` each are not too many."""
+    most = max(1, BLOCK_NUMBERS // numbers)
+    return [slice(first, first + most) for first in range(0, cells, most)]
 
 
 class _Kernel:
@@ -202,6 +209,7 @@ class _Kernel:
     Attributes:
         independence: (N,) how much of its own each anchor says: 1 for a lonely one, 1 / k for each
             of k in one place, as in a stroke. The sum is the number of independent hints.
+        far: () weight of the kernel without locality.
     """
 
     def __init__(self, cells: Cells, anchors: Tensor) -> None:
@@ -209,7 +217,7 @@ class _Kernel:
         apart = torch.cdist(cells.place[anchors], cells.place[anchors])
         self.independence = 1 / torch.exp(-(apart / INDEPENDENT).square()).sum(1)
         beyond = self.independence.sum() - 1
-        self._far = beyond / (beyond + HALF_FAR)
+        self.far = beyond / (beyond + HALF_FAR)
 
     def columns(self, at: slice | Tensor) -> tuple[Tensor, Tensor]:
         """(N, n) distance and covariance of the anchors with n cells; 0 and 1 at the anchor."""
@@ -219,7 +227,7 @@ class _Kernel:
         overlap = cells.roots[anchors] @ cells.roots[at].T
         alike = -(contrast / LIGHTNESS_REACH).square() - (1 - overlap) / DISTRIBUTION_REACH
         near = torch.exp(LOCAL * alike - (distance / REACH).square())
-        return distance, torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self._far)
+        return distance, torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self.far)
 
 
 def _smoothed(share: Tensor, lightness: Tensor) -> Tensor:

@@ -113,7 +113,8 @@ def spread_hints(
         for at in _blocks(asked.ravel(), len(anchors) * ATTENTION_NUMBERS):
             spread, relation = found(at)
             answer = attention(seen[at], seen[anchors], hints, spread, relation)
-            parts.append(answer - spread[:, :2])
+            trust = spread[:, 4:] + kernel.far * (1 - spread[:, 4:])
+            parts.append(trust * (answer - spread[:, :2]))
         coarse = np.concatenate(parts).T.reshape(2, *asked.shape)
         ab = ab + np.stack([resized(plane, own_ab.shape[1:]) for plane in coarse])
     return np.where(hint_map[2] > 0, hint_map[:2], ab)
@@ -136,7 +137,7 @@ class _Kernel:
         apart = _squared_apart(cells.place[anchors], cells.place[anchors])
         self.independence = 1 / np.exp(-apart / INDEPENDENT**2).sum(1)
         beyond = self.independence.sum() - 1
-        self._far = np.float32(beyond / (beyond + HALF_FAR))
+        self.far = np.float32(beyond / (beyond + HALF_FAR))
 
     def columns(self, at: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(N, n) distance and covariance of the anchors with n cells; 0 and 1 at the anchor."""
@@ -147,7 +148,7 @@ class _Kernel:
         alike = -((contrast / LIGHTNESS_REACH) ** 2) - (1 - overlap) / DISTRIBUTION_REACH
         near = np.exp(LOCAL * alike - squared / REACH**2)
         distance = np.sqrt(squared)
-        return distance, near + (np.exp(alike - distance / FAR_REACH) - near) * self._far
+        return distance, near + (np.exp(alike - distance / FAR_REACH) - near) * self.far
 
 
 def _squared_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 The network stays as it is; only its HintAttention (colorize_hub/attention.py) is trained, on cells
 of pictures that the network has seen once. Some of the cells play the hints, others are judged.
-Things that are recoloured at random teach it to follow a hint that no photograph would have given.
+Things that are recoloured and pictures that are faded at random teach it to follow hints that no
+photograph would have given.
 """
 
 import logging
@@ -30,7 +31,6 @@ from colorize_hub.look import Look
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 from colorize_hub.spread import Cells, Kriging
 from train.augment import crop
-from train.losses import log_error
 from train.pictures import SIDE, read_pictures, to_batch
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ _COUNTS = (1, 2, 3, 5, 8, 10, 12, 15, 20, 35, 50)  # hints, each as often
 _JUDGED = 160  # cells a picture and step
 _RECOLOUR = 30.0  # standard deviation, ab units
 _ONE_THING = 15.0  # ab units: colours nearer than this belong to the same thing
+_RIGHT = 0.5  # squared ab units: less than this is hardly seen, even where all is grey
 _EMA = 0.998
 _WARMUP = 100
 _SAVED_EVERY = 500  # steps
@@ -72,6 +73,8 @@ class AttentionConfig:
     """Peak learning rate (AdamW, half a cosine)."""
     recolour: float = 0.3
     """Share of the pictures in which one thing has another colour than it had."""
+    fade: float = 0.15
+    """Share of the pictures that lose some or, every other one, all of their colour."""
     seed: int = 0
     """Seed of everything random."""
 
@@ -123,7 +126,8 @@ def train_attention(config: AttentionConfig) -> Path:
         factor = min(1.0, (step + 1) / _WARMUP) * (1 + cos(pi * step / config.steps)) / 2
         optimizer.param_groups[0]["lr"] = config.lr * factor
         chosen = rng.integers(len(seen), size=config.batch)
-        loss = gain([seen[i] for i in chosen], attention, network.config, config.recolour, rng)
+        truths = [changed(seen[i], config, rng) for i in chosen]
+        loss = gain(truths, attention, network.config, rng)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(attention.parameters(), 1.0)
@@ -172,7 +176,6 @@ def gain(
     seen: list[Scene],
     attention: HintAttention,
     config: ColorizerConfig,
-    recolour: float,
     rng: np.random.Generator,
 ) -> Tensor:
     """Log of the squared error with attention, less that of kriging alone: mean over pictures."""
@@ -181,7 +184,7 @@ def gain(
     for scene in seen:
         cells = torch.from_numpy(rng.permutation(scene.true_ab.shape[1])[: count + _JUDGED])
         some = scene.take(cells)
-        truth = _recoloured(some.true_ab, count, rng) if rng.random() < recolour else some.true_ab
+        truth = some.true_ab
         anchors, rest = torch.arange(count), torch.arange(count, len(cells))
         wanted = truth[:, anchors]
         kriging = Kriging(some.cells, anchors, wanted, some.own_ab, config.chroma_scale)
@@ -189,18 +192,24 @@ def gain(
         inputs.append((looked[rest], looked[anchors], kriging.hints, *found))
         truths.append(truth[:, rest])
     stacked = [torch.stack(one) for one in zip(*inputs, strict=True)]
-    truth = torch.stack(truths)[..., None]  # (B, 2, P, 1)
+    truth = torch.stack(truths).transpose(1, 2)  # (B, P, 2)
     ours, kriged = (
-        ab.transpose(1, 2)[..., None] for ab in (attention(*stacked), stacked[3][..., :2])
+        ((ab - truth).square().mean((1, 2)) + _RIGHT).log().mean()
+        for ab in (attention(*stacked), stacked[3][..., :2])
     )
-    return log_error(ours, truth) - log_error(kriged, truth)
+    return ours - kriged
 
 
-def _recoloured(ab: Tensor, count: int, rng: np.random.Generator) -> Tensor:
-    """(2, P) colours, those like one of the first `count` shifted."""
-    one = ab[:, int(rng.integers(count))][:, None]
-    alike = torch.exp(-((ab - one).square().sum(0) / _ONE_THING**2))
-    return ab + alike * torch.from_numpy(rng.normal(0, _RECOLOUR, (2, 1))).float()
+def changed(scene: Scene, config: AttentionConfig, rng: np.random.Generator) -> Scene:
+    """The same picture, perhaps with one thing in another colour, perhaps faded."""
+    ab = scene.true_ab.float()
+    if rng.random() < config.recolour:
+        one = ab[:, int(rng.integers(ab.shape[1]))][:, None]
+        alike = torch.exp(-((ab - one).square().sum(0) / _ONE_THING**2))
+        ab = ab + alike * torch.from_numpy(rng.normal(0, _RECOLOUR, (2, 1))).float()
+    if rng.random() < config.fade:
+        ab = ab * (rng.random() * (rng.random() < 0.5))
+    return replace(scene, true_ab=ab)
 
 
 def _save(network: ColorNet, averaged: list[Tensor], folder: Path) -> None:
