@@ -169,7 +169,7 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     copy = copy.to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
     if copy.attention is not None:
-        copy.attention.float()  # the colours of hints are exact
+        copy.attention.float()  # it corrects colours by little
     _keep_first_stages_exact(copy.encoder)
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 

@@ -98,8 +98,8 @@ class OnnxCanvas:
         if hint_map is None:
             return self._graphs.colours(logits, vividness, config.chroma_scale)[0]
         own_ab, cells = self._graphs.colours(logits, vividness, 1.0)[0], cells or self._cells
-        attend = self._graphs.attend if self._graphs.has_attention else None
-        return spread_hints(hint_map, own_ab, cells, config.chroma_scale, attend)
+        attention = self._graphs.attention
+        return spread_hints(hint_map, own_ab, cells, config.chroma_scale, attention)
 
     def _decode(self, hint_map: np.ndarray | None) -> np.ndarray:
         if hint_map is None:

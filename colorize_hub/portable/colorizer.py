@@ -108,13 +108,13 @@ class OnnxColorizer:
         if hint_map is not None:
             hint_map = np.asarray(hint_map, np.float32)
             own = self._colours(plain, vividness, 1.0)
-            attend = self._graphs.attend if self._graphs.has_attention else None
+            attention = self._graphs.attention
             small = cell_means(lightness[:, 0], grid[2:])
             for i, one in enumerate(hint_map):
                 if one[2].any():
                     cells = read_cells(self._graphs, plain[i], look.maps[i], small[i])
                     scale = self.config.chroma_scale
-                    ab[i] = spread_hints(one, own[i], cells, scale, attend)
+                    ab[i] = spread_hints(one, own[i], cells, scale, attention)
         return bicubic(ab.shape[2], height).weights @ ab @ bicubic(ab.shape[3], width).weights.T
 
     def _colours(

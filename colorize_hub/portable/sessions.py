@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -86,9 +86,9 @@ class Graphs:
         return self._run("colours", logits=logits, **scalars)[0]
 
     @property
-    def has_attention(self) -> bool:
-        """Whether `attend` can be asked."""
-        return "attention" in self._runs
+    def attention(self) -> Callable[..., np.ndarray] | None:
+        """What the model learned about hints: `attend`, if it has learned that."""
+        return self.attend if "attention" in self._runs else None
 
     def attend(
         self,
