@@ -137,6 +137,15 @@ class Kriging:
         spread = torch.cat((mean + self._residual @ weights, mean, influence[None])).T
         return Reading(spread, torch.stack((distance, covariance, weights)))
 
+    def trust(self, found: Reading) -> Tensor:
+        """(n, 1) how far a correction of what is found counts, 0..1.
+
+        One hint alone may be any colour that a person likes, so beyond its influence nothing
+        changes; many speak of the whole picture.
+        """
+        influence = found.spread[:, 4:]
+        return torch.lerp(influence, torch.ones_like(influence), self.far)
+
     def _mean(
         self, at: slice | Tensor, weights: Tensor, covariance: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -178,22 +187,19 @@ def spread_hints(
 def _correction(
     attention: HintAttention, kriging: Kriging, cells: Cells, anchors: Tensor, grid: torch.Size
 ) -> Tensor:
-    """(2, h, w) that the attention adds to what kriging says, asked on a coarser grid if large.
-
-    One hint alone may be any colour that a person likes, so beyond its influence nothing changes.
-    """
+    """(2, h, w) that the attention adds to what kriging says, asked on a coarser grid if large."""
     rows, columns = grid
     apart = attention_step(rows, columns)
     every = torch.arange(rows * columns, device=anchors.device).view(rows, columns)
     asked = every[apart // 2 :: apart, apart // 2 :: apart]
-    found = []
+    corrections = []
     for part in _blocks(asked.numel(), len(anchors) * ATTENTION_NUMBERS):
         at = part if apart == 1 else asked.flatten()[part]
-        spread, relation = kriging.at(at)
-        inputs = (cells.seen[at], cells.seen[anchors], kriging.hints, spread, relation)
-        trust = torch.lerp(spread[:, 4:], torch.ones_like(spread[:, 4:]), kriging.far)
-        found.append(trust * (attention(*(one[None] for one in inputs))[0] - spread[:, :2]))
-    coarse = torch.cat(found).T.reshape(1, 2, *asked.shape)
+        found = kriging.at(at)
+        inputs = (cells.seen[at], cells.seen[anchors], kriging.hints, *found)
+        answer = attention(*(one[None] for one in inputs))[0]
+        corrections.append(kriging.trust(found) * (answer - found.spread[:, :2]))
+    coarse = torch.cat(corrections).T.reshape(1, 2, *asked.shape)
     return F.interpolate(coarse, size=grid, mode="bilinear")[0]
 
 

@@ -13,7 +13,7 @@ from colorize_hub.colorizer import Colorizer
 from colorize_hub.hub import read_model, save
 from colorize_hub.network import ColorNet, for_inference
 from colorize_hub.portable.export import export
-from colorize_hub.spread import Cells, spread_hints
+from colorize_hub.spread import Cells, Kriging, spread_hints
 from colorize_hub.spread_numpy import attention_step
 from tests.scenes import difference, scene
 
@@ -57,6 +57,22 @@ def test_it_changes_the_rest_and_never_the_hinted_cells(cells, hint_map):
     hinted = hint_map[2] > 0
     assert torch.equal(ours[:, hinted], hint_map[:2, hinted])
     assert (ours - kriged)[:, ~hinted].abs().mean() > 0.5
+
+
+@torch.no_grad()
+def test_beyond_one_hint_little_is_corrected_and_beyond_many_nearly_all(cells):
+    def trust(anchors):
+        wanted = torch.randn(2, len(anchors)) * 30
+        kriging = Kriging(cells, torch.tensor(anchors), wanted, torch.zeros(2, 192), 1.3)
+        found = kriging.at(slice(None))
+        return kriging.trust(found)[:, 0], found.spread[:, 4]
+
+    one, influence = trust([40])
+    assert torch.equal(one, influence)
+    assert one[40] > 0.9
+    assert one.min() < 0.05
+    many, _ = trust([0, 5, 10, 15, 80, 85, 90, 95, 176, 181, 186, 191])
+    assert many.min() > 0.75
 
 
 def question(cells=9, hints=4):

@@ -6,7 +6,15 @@ import torch
 
 from colorize_hub.hub import read_model, save
 from tests.training_fixtures import picture, tiny, write_blobs
-from train.attention import AttentionConfig, changed, gain, scenes, train_attention, with_attention
+from train.attention import (
+    AttentionConfig,
+    changed,
+    gain,
+    scenes,
+    side_by_side,
+    train_attention,
+    with_attention,
+)
 from train.model import build_network
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
@@ -71,6 +79,17 @@ def test_it_learns(tiny_network, model, data, tmp_path):
         found.append(loss.item())
     assert found[0] == pytest.approx(0, abs=1e-4), "untrained, it is kriging"
     assert np.mean(found[-20:]) < -0.05
+
+
+def test_scenes_are_kept_side_by_side(tiny_network):
+    pictures = [np.asarray(picture(n, 256, 256)) for n in range(3)]
+    came = list(scenes(tiny_network, pictures, np.random.default_rng(0)))
+    kept = side_by_side(iter(came), most=2)
+    assert len(kept) == 2
+    for one, other in zip(came, kept, strict=False):
+        assert all(map(torch.equal, one.parts(), other.parts()))
+    blocks = [{part.untyped_storage().data_ptr() for part in scene.parts()} for scene in kept]
+    assert blocks[0] == blocks[1]
 
 
 def test_pictures_are_recoloured_in_part_and_faded(tiny_network, model, data, tmp_path):

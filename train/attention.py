@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 from math import cos, pi
 from pathlib import Path
 
@@ -95,9 +96,14 @@ class Scene:
 
     def take(self, at: Tensor) -> "Scene":
         """Some of the cells, in float32."""
-        values = {field.name: getattr(self.cells, field.name) for field in fields(Cells)}
-        cells = Cells(**{name: value[at].float() for name, value in values.items()})
-        return Scene(cells, self.own_ab[:, at].float(), self.true_ab[:, at].float())
+        *cells, own_ab, true_ab = self.parts()
+        chosen = (part[at].float() for part in cells)
+        return Scene(Cells(*chosen), own_ab[:, at].float(), true_ab[:, at].float())
+
+    def parts(self) -> list[Tensor]:
+        """All of its tensors."""
+        cells = (getattr(self.cells, field.name) for field in fields(Cells))
+        return [*cells, self.own_ab, self.true_ab]
 
 
 def train_attention(config: AttentionConfig) -> Path:
@@ -113,7 +119,7 @@ def train_attention(config: AttentionConfig) -> Path:
     network = read_model(config.model)
     rng = np.random.default_rng(config.seed)
     pictures = read_pictures(config.data, config.split, config.column, config.pictures)
-    seen = list(scenes(network, pictures, rng))
+    seen = side_by_side(scenes(network, pictures, rng), config.pictures)
     if not seen:
         raise ValueError(f"{config.data} holds no picture to learn from.")
     network = with_attention(network, config)
@@ -172,15 +178,37 @@ def scenes(
         yield Scene(Cells(**values), *colours)
 
 
+def side_by_side(seen: Iterable[Scene], most: int) -> list[Scene]:
+    """Up to `most` scenes, in a few large blocks of memory.
+
+    Each in memory of its own, they would lie between what comes and goes while the next is seen,
+    and leave holes ten times their size.
+    """
+    kept: list[Scene] = []
+    shelves: list[Tensor] = []
+    for number, scene in enumerate(islice(seen, most)):
+        parts = scene.parts()
+        shelves = shelves or [part.new_empty((most, *part.shape)) for part in parts]
+        places = [shelf[number] for shelf in shelves]
+        for place, part in zip(places, parts, strict=True):
+            place.copy_(part)
+        *cells, own_ab, true_ab = places
+        kept.append(Scene(Cells(*cells), own_ab, true_ab))
+    return kept
+
+
 def gain(
     seen: list[Scene],
     attention: HintAttention,
     config: ColorizerConfig,
     rng: np.random.Generator,
 ) -> Tensor:
-    """Log of the squared error with attention, less that of kriging alone: mean over pictures."""
+    """Log of the squared error with attention, less that of kriging alone: mean over pictures.
+
+    The attention counts for as much as it does in use, see Kriging.trust.
+    """
     count = int(rng.choice(_COUNTS))
-    inputs, truths = [], []
+    inputs, trusts, truths = [], [], []
     for scene in seen:
         cells = torch.from_numpy(rng.permutation(scene.true_ab.shape[1])[: count + _JUDGED])
         some = scene.take(cells)
@@ -190,14 +218,16 @@ def gain(
         kriging = Kriging(some.cells, anchors, wanted, some.own_ab, config.chroma_scale)
         found, looked = kriging.at(rest), some.cells.seen
         inputs.append((looked[rest], looked[anchors], kriging.hints, *found))
+        trusts.append(kriging.trust(found))
         truths.append(truth[:, rest])
     stacked = [torch.stack(one) for one in zip(*inputs, strict=True)]
     truth = torch.stack(truths).transpose(1, 2)  # (B, P, 2)
-    ours, kriged = (
-        ((ab - truth).square().mean((1, 2)) + _RIGHT).log().mean()
-        for ab in (attention(*stacked), stacked[3][..., :2])
+    kriged = stacked[3][..., :2]
+    ours = torch.lerp(kriged, attention(*stacked), torch.stack(trusts))
+    attentive, plain = (
+        ((ab - truth).square().mean((1, 2)) + _RIGHT).log().mean() for ab in (ours, kriged)
     )
-    return ours - kriged
+    return attentive - plain
 
 
 def changed(scene: Scene, config: AttentionConfig, rng: np.random.Generator) -> Scene:
