@@ -94,11 +94,25 @@ class Reading(NamedTuple):
 
     Attributes:
         spread: (n, 5): a*b*, the network's share of them, influence of the hints 0..1.
-        relation: (3, N, n): distance in short sides, covariance, weight.
+        distance: (N, n), in short sides.
+        covariance: (N, n).
+        weights: (N, n), of the hints.
     """
 
     spread: Tensor
-    relation: Tensor
+    distance: Tensor
+    covariance: Tensor
+    weights: Tensor
+
+    @property
+    def ab(self) -> Tensor:
+        """(n, 2) a*b*."""
+        return self.spread[:, :2]
+
+    @property
+    def relation(self) -> Tensor:
+        """(3, N, n), as `HintAttention` takes it."""
+        return torch.stack((self.distance, self.covariance, self.weights))
 
 
 class Kriging:
@@ -135,7 +149,7 @@ class Kriging:
         weights = self._solver @ covariance
         mean, influence = self._mean(at, weights, covariance)
         spread = torch.cat((mean + self._residual @ weights, mean, influence[None])).T
-        return Reading(spread, torch.stack((distance, covariance, weights)))
+        return Reading(spread, distance, covariance, weights)
 
     def trust(self, found: Reading) -> Tensor:
         """(n, 1) how far a correction of what is found counts, 0..1.
@@ -176,31 +190,39 @@ def spread_hints(
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].flatten(1)[:, anchors]  # (2, N)
     kriging = Kriging(cells, anchors, wanted, own_ab.flatten(1), chroma_scale)
-    parts = _blocks(own_ab[0].numel(), len(anchors))
-    ab = torch.cat([kriging.at(part).spread[:, :2] for part in parts])
-    ab = ab.T.view_as(own_ab)
-    if attention is not None:
-        ab = ab + _correction(attention, kriging, cells, anchors, own_ab.shape[1:])
+    if attention is None:
+        ab = _kriged(kriging, own_ab.shape[1:])
+    else:
+        ab = _corrected(attention, kriging, cells, anchors, own_ab.shape[1:])
     return torch.where(hint_map[2] > 0, hint_map[:2], ab)
 
 
-def _correction(
+def _kriged(kriging: Kriging, grid: torch.Size) -> Tensor:
+    """(2, h, w) that kriging finds."""
+    parts = _blocks(grid.numel(), len(kriging.hints))
+    return torch.cat([kriging.at(part).ab for part in parts]).T.view(2, *grid)
+
+
+def _corrected(
     attention: HintAttention, kriging: Kriging, cells: Cells, anchors: Tensor, grid: torch.Size
 ) -> Tensor:
-    """(2, h, w) that the attention adds to what kriging says, asked on a coarser grid if large."""
+    """(2, h, w) of kriging, corrected by attention, which is asked on a coarser grid if large."""
     rows, columns = grid
     apart = attention_step(rows, columns)
     every = torch.arange(rows * columns, device=anchors.device).view(rows, columns)
     asked = every[apart // 2 :: apart, apart // 2 :: apart]
-    corrections = []
+    kriged, corrections = [], []
     for part in _blocks(asked.numel(), len(anchors) * ATTENTION_NUMBERS):
         at = part if apart == 1 else asked.flatten()[part]
         found = kriging.at(at)
-        inputs = (cells.seen[at], cells.seen[anchors], kriging.hints, *found)
+        inputs = cells.seen[at], cells.seen[anchors], kriging.hints, found.spread, found.relation
         answer = attention(*(one[None] for one in inputs))[0]
-        corrections.append(kriging.trust(found) * (answer - found.spread[:, :2]))
+        kriged.append(found.ab)
+        corrections.append(kriging.trust(found) * (answer - found.ab))
     coarse = torch.cat(corrections).T.reshape(1, 2, *asked.shape)
-    return F.interpolate(coarse, size=grid, mode="bilinear")[0]
+    if apart == 1:
+        return torch.cat(kriged).T.view(2, *grid) + coarse[0]
+    return _kriged(kriging, grid) + F.interpolate(coarse, size=grid, mode="bilinear")[0]
 
 
 def _blocks(cells: int, numbers: int) -> list[slice]:

@@ -81,43 +81,74 @@ def spread_hints(
     """Colours of a picture with hints; arguments and result as for spread.spread_hints."""
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].reshape(2, -1)[:, anchors]  # (2, N)
-    own = own_ab.reshape(2, -1)  # (2, P)
-    kernel = _Kernel(cells, anchors)
-    chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, kernel.independence, chroma_scale)
-    _, among = kernel.columns(anchors)  # (N, N)
-    solver = np.linalg.inv(among + NOISE * np.eye(len(anchors), dtype=np.float32))
+    kriging = _Kriging(cells, anchors, wanted, own_ab.reshape(2, -1), chroma_scale)
+    every = np.arange(hint_map[2].size).reshape(hint_map[2].shape)
+    if attention is None:
+        ab = _kriged(kriging, every)
+    else:
+        ab = _corrected(attention, kriging, cells.seen, anchors, every)
+    return np.where(hint_map[2] > 0, hint_map[:2], ab)
 
-    def mean(
-        at: slice | np.ndarray, weights: np.ndarray, covariance: np.ndarray
+
+class _Kriging:
+    """See spread.Kriging, whose attributes these are."""
+
+    def __init__(
+        self,
+        cells: CellArrays,
+        anchors: np.ndarray,
+        wanted: np.ndarray,
+        own: np.ndarray,
+        chroma_scale: float,
+    ) -> None:
+        self._kernel, self._own = _Kernel(cells, anchors), own
+        independence, self.far = self._kernel.independence, self._kernel.far
+        self._chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, independence, chroma_scale)
+        _, among = self._kernel.columns(anchors)  # (N, N)
+        self._solver = np.linalg.inv(among + NOISE * np.eye(len(anchors), dtype=np.float32))
+        self._residual = wanted - self._mean(anchors, self._solver @ among, among)[0]
+        self.hints = np.concatenate((wanted, self._residual, independence[None])).T
+
+    def at(self, at: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Of n cells (n, 5) as spread.Reading has it, and (N, n) distance, covariance, weights."""
+        distance, covariance = self._kernel.columns(at)
+        weights = self._solver @ covariance
+        mean, influence = self._mean(at, weights, covariance)
+        spread = np.concatenate((mean + self._residual @ weights, mean, influence[None])).T
+        return spread, (distance, covariance, weights)
+
+    def _mean(
+        self, at: np.ndarray, weights: np.ndarray, covariance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         influence = (weights * covariance).sum(0).clip(0, 1)
-        return own[:, at] * chroma * (1 - influence) ** FADING, influence
+        return self._own[:, at] * self._chroma * (1 - influence) ** FADING, influence
 
-    residual = wanted - mean(anchors, solver @ among, among)[0]
 
-    def found(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        distance, covariance = kernel.columns(at)  # (N, n)
-        weights = solver @ covariance
-        kept, influence = mean(at, weights, covariance)
-        spread = np.concatenate((kept + residual @ weights, kept, influence[None])).T
-        return spread, np.stack((distance, covariance, weights))
+def _kriged(kriging: _Kriging, every: np.ndarray) -> np.ndarray:
+    parts = _blocks(every.ravel(), len(kriging.hints))
+    return np.concatenate([kriging.at(at)[0][:, :2] for at in parts]).T.reshape(2, *every.shape)
 
-    every = np.arange(own.shape[1])
-    ab = np.concatenate([found(at)[0][:, :2] for at in _blocks(every, len(anchors))]).T
-    ab = ab.reshape(own_ab.shape)
-    if attention is not None:
-        hints, seen = np.concatenate((wanted, residual, kernel.independence[None])).T, cells.seen
-        apart = attention_step(*own_ab.shape[1:])
-        asked = every.reshape(own_ab.shape[1:])[apart // 2 :: apart, apart // 2 :: apart]
-        parts = []
-        for at in _blocks(asked.ravel(), len(anchors) * ATTENTION_NUMBERS):
-            spread, relation = found(at)
-            answer = attention(seen[at], seen[anchors], hints, spread, relation)
-            trust = spread[:, 4:] + kernel.far * (1 - spread[:, 4:])
-            parts.append(trust * (answer - spread[:, :2]))
-        coarse = np.concatenate(parts).T.reshape(2, *asked.shape)
-        ab = ab + np.stack([resized(plane, own_ab.shape[1:]) for plane in coarse])
-    return np.where(hint_map[2] > 0, hint_map[:2], ab)
+
+def _corrected(
+    attention: Callable[..., np.ndarray],
+    kriging: _Kriging,
+    seen: np.ndarray,
+    anchors: np.ndarray,
+    every: np.ndarray,
+) -> np.ndarray:
+    apart = attention_step(*every.shape)
+    asked = every[apart // 2 :: apart, apart // 2 :: apart]
+    kriged, corrections = [], []
+    for at in _blocks(asked.ravel(), len(anchors) * ATTENTION_NUMBERS):
+        spread, relation = kriging.at(at)
+        answer = attention(seen[at], seen[anchors], kriging.hints, spread, np.stack(relation))
+        trust = spread[:, 4:] + kriging.far * (1 - spread[:, 4:])
+        kriged.append(spread[:, :2])
+        corrections.append(trust * (answer - spread[:, :2]))
+    coarse = np.concatenate(corrections).T.reshape(2, *asked.shape)
+    if apart == 1:
+        return np.concatenate(kriged).T.reshape(coarse.shape) + coarse
+    return _kriged(kriging, every) + np.stack([resized(plane, every.shape) for plane in coarse])
 
 
 def attention_step(rows: int, columns: int) -> int:

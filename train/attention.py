@@ -217,7 +217,7 @@ def gain(
         wanted = truth[:, anchors]
         kriging = Kriging(some.cells, anchors, wanted, some.own_ab, config.chroma_scale)
         found, looked = kriging.at(rest), some.cells.seen
-        inputs.append((looked[rest], looked[anchors], kriging.hints, *found))
+        inputs.append((looked[rest], looked[anchors], kriging.hints, found.spread, found.relation))
         trusts.append(kriging.trust(found))
         truths.append(truth[:, rest])
     stacked = [torch.stack(one) for one in zip(*inputs, strict=True)]
