@@ -37,6 +37,16 @@ def test_a_share_of_all_is_that_model(tiny_network, other):
     assert all(torch.equal(alone[name], value) for name, value in other.state_dict().items())
 
 
+def test_attention_is_averaged_where_all_have_it(attentive):
+    torch.manual_seed(3)
+    other = ColorNet(attentive.config)
+    mean = average([attentive, other], [1, 1])
+    assert mean.attention is not None
+    name = "attention.key.weight"
+    expected = (attentive.state_dict()[name] + other.state_dict()[name]) / 2
+    torch.testing.assert_close(mean.state_dict()[name], expected)
+
+
 def test_attention_is_another_models_unchanged(tiny_network, other, attentive):
     mean = average([attentive, tiny_network], [1, 1])
     assert mean.attention is None, "it knew other maps"

@@ -34,13 +34,15 @@ class AverageConfig:
     """Of each model, of any sum; the same for all when left out."""
     attention: Path | None = None
     """Model folder whose attention to hints is kept as it is, to be trained further by
-    train.attention; without it the result has none."""
+    train.attention; without it that is the mean too, if all models have it, else there is none."""
     half: bool = False
     """Store in float16."""
 
 
 def average(networks: Sequence[ColorNet], shares: Sequence[float]) -> ColorNet:
-    """The mean of the networks, without attention; the first one's config.
+    """The mean of the networks; the first one's config.
+
+    Attention to hints is averaged too where all have it, of one width; else there is none.
 
     Args:
         networks: two or more of one shape.
@@ -61,7 +63,8 @@ def average(networks: Sequence[ColorNet], shares: Sequence[float]) -> ColorNet:
         values = [getattr(network.config, name) for network in networks]
         if any(value != values[0] for value in values):
             raise ValueError(f"models to be averaged must have one {name}, got {values}.")
-    mean = ColorNet(replace(first, hint_attention=0))
+    widths = {network.config.hint_attention for network in networks}
+    mean = ColorNet(replace(first, hint_attention=widths.pop() if len(widths) == 1 else 0))
     weights = [network.state_dict() for network in networks]
     mean.load_state_dict({name: _mean(name, weights, shares) for name in mean.state_dict()})
     return mean.eval()
