@@ -146,8 +146,8 @@ def fingerprint(config: TrainConfig) -> dict[str, object]:
         "private",
         "revision",
     }
-    settings: dict[str, object] = {k: v for k, v in vars(config).items() if k not in free}
-    return settings | {"start": None if config.start is None else str(config.start)}
+    settings = {name: value for name, value in vars(config).items() if name not in free}
+    return {k: str(v) if isinstance(v, Path) else v for k, v in settings.items()}
 
 
 def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:

@@ -80,6 +80,11 @@ class TrainConfig:
     prints are; their colours stay what is learned."""
     hints: float = 0.4
     """Share of the pictures shown with simulated hints, so the model learns to follow them."""
+    teacher: Path | None = None
+    """Finished model whose answer is learned beside the truth: what a picture may be, not only what
+    it is. It may be the model of --start."""
+    taught: float = 0.6
+    """Share of the teacher's answer in the cross-entropy, 0 to 1; the rest is the truth's."""
     cells: float = 0.25
     """Share of each picture's output cells that enter the loss."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -121,6 +126,8 @@ class TrainConfig:
             )
         if not 0 <= self.wear <= 1:
             raise ValueError(f"wear must be a share of the pictures, 0 to 1, got {self.wear}.")
+        if not 0 <= self.taught <= 1:
+            raise ValueError(f"taught must be a share of the loss, 0 to 1, got {self.taught}.")
         if min(self.pictures, self.batch) < 1:
             raise ValueError("pictures and batch must be at least 1.")
         if self.push is None and (self.push_every or self.private or self.revision):

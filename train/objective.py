@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from colorize_hub.bins import decode_bins
+from colorize_hub.bins import decode_bins, palette
 from colorize_hub.color import rgb_to_lab, rgb_to_lightness
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.look import broad_shift
@@ -22,6 +22,7 @@ from train.losses import (
     soft_cross_entropy,
 )
 from train.perception import Classifier, Critic, perceptual_distance
+from train.teacher import Teacher
 
 _VIVIDNESS = 0.75  # decoding of the colours that the losses below see, near where it is calibrated
 _OTHER_SIZES = ((0.5, 16), (1.5, 4), (2.0, 4))  # factor on the side, and of how many pictures
@@ -44,10 +45,14 @@ class Objective(nn.Module):
             dtype: of the network's arithmetic; colours and the losses are float32.
 
         Raises:
+            ModelError: --teacher is no usable model folder.
             ValueError: perception without pretrained encoder weights.
         """
         super().__init__()
         self.config, self.dtype = config, dtype
+        self.teacher = None
+        if config.teacher is not None and config.taught:
+            self.teacher = Teacher(config.teacher, device, dtype)
         self.classifier = None
         self.critic = None
         if config.perception or config.adversarial:
@@ -90,9 +95,12 @@ class Objective(nn.Module):
             chosen = _at_cells(maps, cells).flatten(0, 1)
             with torch.autocast(device.type, self.dtype, enabled=self._low):
                 logits = F.linear(chosen, network.head.weight.flatten(1), network.head.bias)
-            return soft_cross_entropy(logits, target, step, weights)
+            loss = soft_cross_entropy(logits, target, step, weights)
+            return self._with_lesson(loss, logits, lightness, cells, hinted, weights)
         logits = self._logits(network, maps)
-        loss = soft_cross_entropy(_at_cells(logits, cells).flatten(0, 1), target, step, weights)
+        chosen = _at_cells(logits, cells).flatten(0, 1)
+        loss = soft_cross_entropy(chosen, target, step, weights)
+        loss = self._with_lesson(loss, chosen, lightness, cells, hinted, weights)
         bias = self.config.logit_adjustment * weights.log()[:, None, None]
         ours = decode_bins(logits - bias, step, _VIVIDNESS)
         free = ~hinted if bool((~hinted).any()) else hinted
@@ -115,6 +123,35 @@ class Objective(nn.Module):
     @property
     def _low(self) -> bool:
         return self.dtype != torch.float32
+
+    def _with_lesson(
+        self,
+        loss: Tensor,
+        logits: Tensor,
+        lightness: Tensor,
+        cells: Tensor,
+        hinted: Tensor,
+        weights: Tensor,
+    ) -> Tensor:
+        """The cross-entropy with the teacher's share; (B * n, Q) logits at (B, n, 1) cells.
+
+        The teacher sees pictures without hints, so it has no say where there are some.
+        """
+        if self.teacher is None:
+            return loss
+        if logits.shape[1] != len(palette(self.teacher.bin_step)):
+            raise ValueError(
+                f"--teacher: {self.config.teacher} has a palette in steps of "
+                f"{self.teacher.bin_step}, another than the model that is trained; take one with "
+                "the same bin_step."
+            )
+        # It is a finished model: see train.model.finished.
+        lesson = _at_cells(self.teacher.logits(lightness), cells).flatten(0, 1)
+        lesson = lesson + self.config.logit_adjustment * weights.log()
+        apart = F.kl_div(logits.float().log_softmax(1), lesson.softmax(1), reduction="none").sum(1)
+        free = (~hinted).repeat_interleave(cells.shape[1])
+        share = self.config.taught
+        return (1 - share) * loss + share * (apart * free).mean()
 
     def _features(
         self, network: ColorNet, frozen: ColorNet | None, lightness: Tensor

@@ -151,7 +151,7 @@ def _arguments(config: TrainConfig) -> dict[str, object]:
         if field.name not in hidden
     }
     values["data"], values["encoder_weights"] = map(_public, (config.data, config.encoder_weights))
-    return values | {"start": None if config.start is None else _public(str(config.start))}
+    return {k: _public(str(v)) if isinstance(v, Path) else v for k, v in values.items()}
 
 
 def _public(name: str) -> str:

@@ -1,0 +1,114 @@
+"""Learning from a finished model's answer beside the truth."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from colorize_hub.config import ColorizerConfig
+from colorize_hub.hub import read_model, save
+from colorize_hub.network import ColorNet
+from tests.training_fixtures import TINY, tiny, train_here, write_blobs
+from train.examples import Share, open_training_data, training_batches
+from train.model import adjust_logits, build_network
+from train.objective import Objective
+from train.teacher import Teacher
+
+pytestmark = pytest.mark.usefixtures("own_datasets_cache")
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_blobs(tmp_path_factory.mktemp("data"), 12)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    torch.manual_seed(3)
+    widths = TINY["decoder_channels"]
+    network = ColorNet(ColorizerConfig(encoder=TINY["encoder"], decoder_channels=widths)).eval()
+    return save(network, tmp_path_factory.mktemp("teacher") / "model")
+
+
+def batch_of(data, config):
+    return next(training_batches(open_training_data(config, Share()), Share(), 0, 0, config))
+
+
+def test_the_answer_is_the_mean_over_sizes_and_a_mirror(folder):
+    network, lightness = read_model(folder), torch.rand(2, 1, 64, 64) * 100
+    with torch.no_grad():
+        seen = torch.nn.functional.interpolate
+        small = seen(lightness.flip(-1), size=(64, 64), mode="bilinear", antialias=True)
+        # 0.75 of 64 is 48, halfway between multiples of 32: Python rounds it to 64.
+        large = seen(lightness, size=(96, 96), mode="bilinear", antialias=True).flip(-1)
+        large = network(large).flip(-1)
+        large = seen(large, size=(16, 16), mode="bilinear")
+        expected = (network(lightness) + network(small).flip(-1) + large) / 3
+    assert_close(Teacher(folder, CPU, torch.float32).logits(lightness), expected, rtol=0, atol=1e-4)
+
+
+def test_nothing_of_the_teacher_is_trained(data, folder, tmp_path):
+    config = tiny(data, tmp_path, hints=0.0, teacher=folder)
+    objective, network = Objective(config, CPU, torch.float32), build_network(config)
+    before = {name: p.clone() for name, p in objective.named_parameters()}
+    objective(
+        network, None, batch_of(data, config), torch.ones(network.head.out_channels)
+    ).backward()
+    assert before
+    assert all(p.grad is None for p in objective.parameters())
+    assert any(p.grad is not None and bool(p.grad.any()) for p in network.parameters())
+
+
+def test_who_answers_like_the_teacher_has_nothing_to_learn(data, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("train.teacher._WAYS", ((1.0, False),))
+    config = tiny(data, tmp_path, hints=0.0, teacher=folder, taught=1.0)
+    objective, batch = Objective(config, CPU, torch.float32), batch_of(data, config)
+    network = read_model(folder)
+    weights = torch.linspace(0.5, 3, network.head.out_channels)
+    adjust_logits(network, config.logit_adjustment * weights.log())  # as the run does with --start
+    assert objective(network, None, batch, weights).item() == pytest.approx(0, abs=1e-4)
+    other = build_network(config)
+    assert objective(other, None, batch, weights).item() > 0.01
+
+
+@pytest.mark.parametrize("colours", [{}, {"log_error": 1.0}])
+def test_with_hints_only_the_truth_is_learned(data, folder, tmp_path, colours):
+    config = tiny(data, tmp_path, hints=1.0, **colours)
+    batch = batch_of(data, config)
+    assert batch["hint_mask"].flatten(1).any(1).all()
+    network = build_network(config)
+    even = torch.ones(network.head.out_channels)
+    plain, half = (
+        Objective(dataclasses.replace(config, **changes), CPU, torch.float32)(
+            network, None, batch, even
+        ).item()
+        for changes in ({"log_error": 0.0}, {"log_error": 0.0, "teacher": folder, "taught": 0.5})
+    )
+    assert half == pytest.approx(plain / 2, rel=1e-5)
+
+
+def test_a_run_learns_from_a_teacher_and_goes_on_from_it(data, folder, tmp_path):
+    train_here(data, tmp_path, pictures=8, start=folder, teacher=folder)
+    learned, taught = read_model(tmp_path / "model"), read_model(folder)
+    assert not torch.equal(learned.head.weight, taught.head.weight)
+
+
+def test_another_palette_is_refused(data, tmp_path):
+    widths = TINY["decoder_channels"]
+    other = ColorNet(
+        ColorizerConfig(encoder=TINY["encoder"], decoder_channels=widths, bin_step=20)
+    ).eval()
+    config = tiny(data, tmp_path, teacher=save(other, tmp_path / "other"))
+    network = build_network(config)
+    with pytest.raises(ValueError, match=r"--teacher: .*steps of 20"):
+        Objective(config, CPU, torch.float32)(
+            network, None, batch_of(data, config), torch.ones(network.head.out_channels)
+        )
+
+
+def test_a_share_beyond_one_is_refused(data, tmp_path):
+    with pytest.raises(ValueError, match=r"taught must be a share of the loss, 0 to 1, got 1\.5"):
+        tiny(data, tmp_path, taught=1.5)
