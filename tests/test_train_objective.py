@@ -15,6 +15,7 @@ from colorize_hub.look import Look
 from tests.training_fixtures import (
     TINY,
     Run,
+    batch_of,
     equal,
     losses,
     tiny,
@@ -22,7 +23,6 @@ from tests.training_fixtures import (
     weights,
     write_blobs,
 )
-from train.examples import Share, open_training_data, training_batches
 from train.losses import soft_cross_entropy
 from train.model import build_network
 from train.objective import Objective
@@ -50,11 +50,6 @@ def model(data, backbone, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     train_here(data, folder, pictures=8, encoder_weights=backbone)
     return folder / "model"
-
-
-def batch_of(data, config):
-    shown = open_training_data(config, Share())
-    return next(training_batches(shown, Share(), 0, 0, config))
 
 
 def test_each_loss_teaches_the_network_and_only_mistakes_teach_the_critic(data, backbone, tmp_path):

@@ -9,8 +9,7 @@ from torch.testing import assert_close
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub import read_model, save
 from colorize_hub.network import ColorNet
-from tests.training_fixtures import TINY, tiny, train_here, write_blobs
-from train.examples import Share, open_training_data, training_batches
+from tests.training_fixtures import TINY, batch_of, tiny, train_here, write_blobs
 from train.model import adjust_logits, build_network
 from train.objective import Objective
 from train.teacher import Teacher
@@ -25,16 +24,15 @@ def data(tmp_path_factory):
     return write_blobs(tmp_path_factory.mktemp("data"), 12)
 
 
+def finished_model(folder, bin_step=10):
+    torch.manual_seed(3)
+    shape = {name: TINY[name] for name in ("encoder", "decoder_channels")}
+    return save(ColorNet(ColorizerConfig(**shape, bin_step=bin_step)).eval(), folder)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    torch.manual_seed(3)
-    widths = TINY["decoder_channels"]
-    network = ColorNet(ColorizerConfig(encoder=TINY["encoder"], decoder_channels=widths)).eval()
-    return save(network, tmp_path_factory.mktemp("teacher") / "model")
-
-
-def batch_of(data, config):
-    return next(training_batches(open_training_data(config, Share()), Share(), 0, 0, config))
+    return finished_model(tmp_path_factory.mktemp("teacher") / "model")
 
 
 def test_the_answer_is_the_mean_over_sizes_and_a_mirror(folder):
@@ -54,9 +52,8 @@ def test_nothing_of_the_teacher_is_trained(data, folder, tmp_path):
     config = tiny(data, tmp_path, hints=0.0, teacher=folder)
     objective, network = Objective(config, CPU, torch.float32), build_network(config)
     before = {name: p.clone() for name, p in objective.named_parameters()}
-    objective(
-        network, None, batch_of(data, config), torch.ones(network.head.out_channels)
-    ).backward()
+    batch, even = batch_of(data, config), torch.ones(network.head.out_channels)
+    objective(network, None, batch, even).backward()
     assert before
     assert all(p.grad is None for p in objective.parameters())
     assert any(p.grad is not None and bool(p.grad.any()) for p in network.parameters())
@@ -97,11 +94,7 @@ def test_a_run_learns_from_a_teacher_and_goes_on_from_it(data, folder, tmp_path)
 
 
 def test_another_palette_is_refused(data, tmp_path):
-    widths = TINY["decoder_channels"]
-    other = ColorNet(
-        ColorizerConfig(encoder=TINY["encoder"], decoder_channels=widths, bin_step=20)
-    ).eval()
-    config = tiny(data, tmp_path, teacher=save(other, tmp_path / "other"))
+    config = tiny(data, tmp_path, teacher=finished_model(tmp_path / "other", bin_step=20))
     network = build_network(config)
     with pytest.raises(ValueError, match=r"--teacher: .*steps of 20"):
         Objective(config, CPU, torch.float32)(

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from train.config import TrainConfig
+from train.examples import Example, Share, open_training_data, training_batches
 from train.loop import train
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +43,11 @@ TINY: dict[str, Any] = {
 def tiny(data: Path | str, output: Path, **changes: Any) -> TrainConfig:
     """Settings of a tiny run."""
     return TrainConfig(str(data), output, **(TINY | changes))
+
+
+def batch_of(data: Path | str, config: TrainConfig) -> Example:
+    """The first batch of a run."""
+    return next(training_batches(open_training_data(config, Share()), Share(), 0, 0, config))
 
 
 def picture(seed: int, height: int = 72, width: int = 80) -> Image.Image:

@@ -22,6 +22,7 @@ from train.losses import (
     soft_cross_entropy,
 )
 from train.perception import Classifier, Critic, perceptual_distance
+from train.pictures import resized
 from train.teacher import Teacher
 
 _VIVIDNESS = 0.75  # decoding of the colours that the losses below see, near where it is calibrated
@@ -206,7 +207,7 @@ class Objective(nn.Module):
         bias: Tensor,
     ) -> Tensor:
         """(B, 2, h', w') colours of pictures without hints, seen `factor` times as large."""
-        other = _resized(lightness, factor)
+        other = resized(lightness, factor)
         maps = self._maps(network, self._features(network, frozen, other), None)
         return decode_bins(self._logits(network, maps) - bias, network.config.bin_step, _VIVIDNESS)
 
@@ -214,7 +215,7 @@ class Objective(nn.Module):
         self, network: ColorNet, frozen: ColorNet | None, lightness: Tensor, maps: Tensor
     ) -> Tensor:
         """(B, C, h, w) that is added to the maps, as by `Look`."""
-        small = _resized(lightness, self.config.overview)
+        small = resized(lightness, self.config.overview)
         whole = self._maps(network, self._features(network, frozen, small), None)
         return broad_shift(maps.float(), whole.float())
 
@@ -232,12 +233,6 @@ class Objective(nn.Module):
             doubt = -torch.stack([verdict.mean() for verdict in verdicts]).mean()
             loss = loss + self.config.adversarial * doubt + self.critic.mistakes(sight)
         return loss
-
-
-def _resized(lightness: Tensor, factor: float) -> Tensor:
-    """(B, 1, h, h) squares of `factor` times the side, in multiples of 32."""
-    side = max(32, round(lightness.shape[-1] * factor / 32) * 32)
-    return F.interpolate(lightness, size=(side, side), mode="bilinear", antialias=True)
 
 
 def _at_cells(maps: Tensor, cells: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pictures to judge a model on: read from any source, brought to 256x256, made grey."""
+"""Pictures to judge a model on: read from any source, brought to 256x256, made grey, resized."""
 
 import io
 import random
@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 
 from colorize_hub.color import lightness_to_grey, rgb_to_lightness
 from colorize_hub.image import PictureError, read_picture
+from colorize_hub.working import GRID
 from train.data import open_dataset
 
 SIDE = 256
@@ -99,3 +101,9 @@ class Sample:
     def kept(self) -> list[tuple[int, tuple[np.ndarray, ...]]]:
         """What is kept with its number in the stream, from 0, in the stream's order."""
         return sorted(self._kept, key=lambda entry: entry[0])
+
+
+def resized(lightness: Tensor, factor: float) -> Tensor:
+    """(B, 1, H, H) to squares of `factor` times the side, in multiples of 32, antialiased."""
+    side = max(GRID, round(lightness.shape[-1] * factor / GRID) * GRID)
+    return F.interpolate(lightness, size=(side, side), mode="bilinear", antialias=True)

@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.hub import read_model
-from colorize_hub.network import STRIDES, for_inference
+from colorize_hub.network import for_inference
+from train.pictures import resized
 
 _WAYS = ((1.0, False), (0.75, True), (1.5, True))  # factor on the side, and whether mirrored
 
@@ -45,17 +47,13 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def logits(self, lightness: Tensor) -> Tensor:
         """(B, Q, S / 4, S / 4) mean logits of pictures (B, 1, S, S), L* 0..100, without hints."""
-        side = lightness.shape[-1]
         answers = [self._asked_for(lightness, factor, flip) for factor, flip in _WAYS]
-        grid = side // STRIDES[0]
+        grid = lightness.shape[-1] // HINT_STRIDE
         maps = [F.interpolate(answer, size=(grid, grid), mode="bilinear") for answer in answers]
         return self._asked.logits(torch.stack(maps).mean(0))  # linear in the maps
 
     def _asked_for(self, lightness: Tensor, factor: float, flip: bool) -> Tensor:
         """The decoder's last maps of pictures seen `factor` times as large, perhaps mirrored."""
-        side = max(STRIDES[-1], round(lightness.shape[-1] * factor / STRIDES[-1]) * STRIDES[-1])
-        seen = lightness
-        if side != lightness.shape[-1]:
-            seen = F.interpolate(lightness, size=(side, side), mode="bilinear", antialias=True)
+        seen = resized(lightness, factor)
         maps = self._asked.decode_features(self._asked.encode(seen.flip(-1) if flip else seen))
         return (maps.flip(-1) if flip else maps).float()
