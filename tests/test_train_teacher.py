@@ -8,6 +8,7 @@ from torch.testing import assert_close
 
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub import read_model, save
+from colorize_hub.look import Look
 from colorize_hub.network import ColorNet
 from tests.training_fixtures import TINY, batch_of, tiny, train_here, write_blobs
 from train.model import adjust_logits, build_network
@@ -24,10 +25,11 @@ def data(tmp_path_factory):
     return write_blobs(tmp_path_factory.mktemp("data"), 12)
 
 
-def finished_model(folder, bin_step=10):
+def finished_model(folder, bin_step=10, overview=0):
     torch.manual_seed(3)
     shape = {name: TINY[name] for name in ("encoder", "decoder_channels")}
-    return save(ColorNet(ColorizerConfig(**shape, bin_step=bin_step)).eval(), folder)
+    config = ColorizerConfig(**shape, bin_step=bin_step, overview=overview)
+    return save(ColorNet(config).eval(), folder)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,18 @@ def test_the_answer_is_the_mean_over_sizes_and_a_mirror(folder):
         large = seen(large, size=(16, 16), mode="bilinear")
         expected = (network(lightness) + network(small).flip(-1) + large) / 3
     assert_close(Teacher(folder, CPU, torch.float32).logits(lightness), expected, rtol=0, atol=1e-4)
+
+
+def test_a_large_picture_is_seen_as_the_model_is_used(tmp_path, monkeypatch):
+    monkeypatch.setattr("train.teacher._WAYS", ((1.0, False),))
+    folder = finished_model(tmp_path / "model", overview=32)
+    lightness = torch.rand(2, 1, 64, 64) * 100
+    with torch.no_grad():
+        expected = Look(read_model(folder), lightness).plain
+        once = read_model(folder)(lightness)
+    answer = Teacher(folder, CPU, torch.float32).logits(lightness)
+    assert_close(answer, expected, rtol=0, atol=1e-4)
+    assert not torch.allclose(answer, once, atol=1e-2)
 
 
 def test_nothing_of_the_teacher_is_trained(data, folder, tmp_path):

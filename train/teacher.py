@@ -4,7 +4,9 @@ A photograph shows one of the colours that a thing may have, and the rest is noi
 from it; a model's answer says how likely each is (Hinton, Vinyals and Dean 2015, "Distilling the
 Knowledge in a Neural Network"). The mean of its answers to one picture seen in several ways is
 better than each of them, so a model can learn even from itself (Radosavovic et al. 2018, "Data
-Distillation").
+Distillation"). A model that takes the layout of a large picture from a small one, see
+colorize_hub/look.py, is asked so here too, and the small one is what is seen in several ways: so
+one look at the large picture can learn what two looks knew.
 """
 
 from pathlib import Path
@@ -15,7 +17,9 @@ from torch import Tensor, nn
 
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.hub import read_model
+from colorize_hub.look import broad_shift
 from colorize_hub.network import for_inference
+from colorize_hub.working import overview_shape
 from train.pictures import resized
 
 _WAYS = ((1.0, False), (0.75, True), (1.5, True))  # factor on the side, and whether mirrored
@@ -47,13 +51,22 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def logits(self, lightness: Tensor) -> Tensor:
         """(B, Q, S / 4, S / 4) mean logits of pictures (B, 1, S, S), L* 0..100, without hints."""
-        answers = [self._asked_for(lightness, factor, flip) for factor, flip in _WAYS]
-        grid = lightness.shape[-1] // HINT_STRIDE
-        maps = [F.interpolate(answer, size=(grid, grid), mode="bilinear") for answer in answers]
-        return self._asked.logits(torch.stack(maps).mean(0))  # linear in the maps
+        side, overview = lightness.shape[-1], self._asked.config.overview
+        if overview_shape(side, side, overview) is None:
+            return self._asked.logits(self._in_ways(lightness))
+        maps = self._maps(lightness, flip=False)
+        whole = self._in_ways(resized(lightness, overview / side))
+        return self._asked.logits(maps + broad_shift(maps, whole))
 
-    def _asked_for(self, lightness: Tensor, factor: float, flip: bool) -> Tensor:
-        """The decoder's last maps of pictures seen `factor` times as large, perhaps mirrored."""
-        seen = resized(lightness, factor)
-        maps = self._asked.decode_features(self._asked.encode(seen.flip(-1) if flip else seen))
+    def _in_ways(self, lightness: Tensor) -> Tensor:
+        """(B, C, S / 4, S / 4) mean of the decoder's last maps, in which the logits are linear."""
+        grid = lightness.shape[-1] // HINT_STRIDE
+        answers = [self._maps(resized(lightness, factor), flip) for factor, flip in _WAYS]
+        maps = [F.interpolate(answer, size=(grid, grid), mode="bilinear") for answer in answers]
+        return torch.stack(maps).mean(0)
+
+    def _maps(self, lightness: Tensor, flip: bool) -> Tensor:
+        """The decoder's last maps of pictures, perhaps seen mirrored."""
+        features = self._asked.encode(lightness.flip(-1) if flip else lightness)
+        maps = self._asked.decode_features(features)
         return (maps.flip(-1) if flip else maps).float()
