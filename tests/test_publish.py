@@ -30,7 +30,7 @@ def data(tmp_path_factory):
     """Five pictures with their authors."""
     rows = {
         "image": [{"bytes": encoded(picture(seed, 256, 256)), "path": None} for seed in range(5)],
-        "author": [f"Author {seed}" for seed in range(5)],
+        "author": [f"Author {seed} Adri\\303\\241n" for seed in range(5)],
         "url": ["" if seed == 3 else f"https://example.org/{seed}" for seed in range(5)],
         "licence": ["CC BY 2.0"] * 5,
     }
@@ -89,8 +89,8 @@ def test_those_who_made_the_pictures_shown_are_named(folder, data):
     publish(config(folder, data, show=True))
     text = (folder / "README.md").read_text()
     for author in (0, 1, 2, 4):
-        assert f"[Author {author}](https://example.org/{author}), CC BY 2.0" in text
-    assert "Author 3, CC BY 2.0" in text
+        assert f"[Author {author} Adrián](https://example.org/{author}), CC BY 2.0" in text
+    assert "Author 3 Adrián, CC BY 2.0" in text
     publish(config(folder, data, show=True, limit=2))
     named = [f"Author {author}" in (folder / "README.md").read_text() for author in range(5)]
     assert sum(named) == 2

@@ -6,6 +6,7 @@ README.md and, where the pictures may be shown, samples.jpg; `colorize_hub.hub.p
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ from train.evaluate import Evaluation, Metrics, evaluate, print_metrics
 from train.pictures import SEED, SIDE, data_name, read_pictures
 
 _CREDITS = ("author", "licence", "url")  # columns of a parquet file that may be shown
+# As lists of photographs spell letters beyond ASCII: "Adri\303\241n" is Adrián.
+_ESCAPED = re.compile(r"(?:\\[0-3][0-7]{2})+")
 _TURNS = 30
 
 
@@ -219,8 +222,12 @@ def _credit_rows(config: PublishConfig) -> list[str]:
 
 
 def _spell(row: dict[str, str | None]) -> str:
-    author, licence, url = (row.get(name) or "" for name in _CREDITS)
+    author, licence, url = (_ESCAPED.sub(_letters, row.get(name) or "") for name in _CREDITS)
     return f"[{author}]({url}), {licence}" if url else f"{author}, {licence}"
+
+
+def _letters(escaped: re.Match[str]) -> str:
+    return bytes(int(octal, 8) for octal in escaped[0].split("\\")[1:]).decode(errors="replace")
 
 
 def _write(path: Path, text: str) -> None:
