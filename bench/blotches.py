@@ -17,7 +17,7 @@ from skimage.segmentation import felzenszwalb
 from torch import Tensor
 
 from colorize_hub import load
-from colorize_hub.color import rgb_to_lab
+from colorize_hub.colour.lab import rgb_to_lab
 from train.pictures import read_pictures, square, to_batch, to_grey
 
 _LEAST_SHARE = 0.02  # of the picture

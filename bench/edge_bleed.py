@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorize_hub import load
-from colorize_hub.color import fit_gamut, lab_to_rgb, rgb_to_lab
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.metrics import delta_e, psnr
 from colorize_hub.working import working_shape
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.bins import decode_bins, palette, suggest_colours
+from colorize_hub.colour.palette import decode_bins, palette, suggest_colours
 from colorize_hub.compose import Prepared
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import Hint, draw_hints

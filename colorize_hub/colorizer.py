@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.bins import decode_bins
 from colorize_hub.canvas import Canvas
+from colorize_hub.colour.palette import decode_bins
 from colorize_hub.compose import Prepared
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.frames import Frame, check_steadiness, colour_frames

@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub import strips
+from colorize_hub.colour import strips
+from colorize_hub.colour.spots import paint_hinted
 from colorize_hub.hints import Hint, hint_ab, hinted_pixels
 from colorize_hub.image import ImageLike, Picture, read_picture, write_like
-from colorize_hub.spots import paint_hinted
 from colorize_hub.working import working_shape
 
 

@@ -51,7 +51,7 @@ def hint_ab(hints: Sequence[Hint]) -> Tensor:
     """(N, 2) a*b* of N hints."""
     import torch
 
-    from colorize_hub.color import rgb_to_lab
+    from colorize_hub.colour.lab import rgb_to_lab
 
     rgb = torch.tensor([hint.rgb for hint in hints], dtype=torch.float32).reshape(-1, 3) / 255
     return rgb_to_lab(rgb.T[:, None])[1:, 0].T

@@ -14,7 +14,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from colorize_hub.color import eight_bit, in_gamut, rgb_to_lab
+from colorize_hub.colour.lab import eight_bit, in_gamut, rgb_to_lab
 from colorize_hub.flicker import cdc, warping_error
 
 __all__ = [
@@ -198,7 +198,7 @@ def kid(features: Tensor, reference: Tensor, *, paired: bool = False) -> float:
 def out_of_gamut(lightness: Tensor, ab: Tensor) -> float:
     """Share of pixels whose colour cannot be shown in sRGB at their lightness.
 
-    Measured on predicted ab before colorize_hub.color.fit_gamut, which brings the share to 0.
+    Measured on predicted ab before colorize_hub.colour.lab.fit_gamut, which brings the share to 0.
 
     Args:
         lightness: (B, 1, H, W) L* 0..100.

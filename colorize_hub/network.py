@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.fx.proxy import TraceError
 
 from colorize_hub.attention import HintAttention
-from colorize_hub.bins import palette
+from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.efficientnet import EfficientNetLite0
 

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorize_hub.attention import HintAttention
-from colorize_hub.bins import palette
+from colorize_hub.colour.palette import palette
 from colorize_hub.spread_numpy import (
     ATTENTION_NUMBERS,
     BLOCK_NUMBERS,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from colorize_hub.cie import CUBE_ROOT_FROM, LINE_OFFSET, LINE_SLOPE, XYZN_OF_RGB
-from colorize_hub.strips import lightness_of, paint_spots, strips
+from colorize_hub.colour.cie import CUBE_ROOT_FROM, LINE_OFFSET, LINE_SLOPE, XYZN_OF_RGB
+from colorize_hub.colour.strips import lightness_of, paint_spots, strips
 
 _SIDE = 128  # pixels of the reduced copy's long side
 _LEVELS = 24  # steps of L* at which a print's tint is measured

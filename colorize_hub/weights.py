@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from colorize_hub.bins import palette
+from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.errors import ModelError
 from colorize_hub.network import ColorNet

@@ -8,8 +8,8 @@ import torch
 
 from colorize_hub import Hint, load
 from colorize_hub.attention import HintAttention
-from colorize_hub.bins import palette
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.colour.palette import palette
 from colorize_hub.hub import read_model, save
 from colorize_hub.network import ColorNet, for_inference
 from colorize_hub.portable.export import export

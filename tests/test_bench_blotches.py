@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench.blotches import blotches, plain_areas, stray
-from colorize_hub.color import lab_to_rgb
+from colorize_hub.colour.lab import lab_to_rgb
 
 
 @pytest.fixture

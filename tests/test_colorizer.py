@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from colorize_hub.color import fit_gamut, lab_to_rgb
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
 from colorize_hub.compose import Prepared, pixels_to_lightness
 from colorize_hub.hints import Hint
 from colorize_hub.network import ColorNet

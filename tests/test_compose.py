@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from colorize_hub import strips
-from colorize_hub.color import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
+from colorize_hub.colour import strips
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
+from colorize_hub.colour.resizing import bicubic
 from colorize_hub.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.hints import Hint, hint_ab
-from colorize_hub.resizing import bicubic
 
 DEPTHS = (np.uint8, np.uint16)
 

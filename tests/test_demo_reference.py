@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from colorize_hub.color import lab_to_rgb, rgb_to_lab, rgb_to_lightness
+from colorize_hub.colour.lab import lab_to_rgb, rgb_to_lab, rgb_to_lightness
 from colorize_hub.demo.reference import apply_palette, before_palette, match_palette
 
 

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from colorize_hub.bins import palette
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hint_curve import HINT_COUNTS, floor_picture, hint_curve
 from colorize_hub.hub import load, save

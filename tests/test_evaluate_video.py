@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize_hub.bins import palette
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.flicker import cdc, warping_error
 from colorize_hub.hub import save

@@ -104,7 +104,7 @@ def test_a_sepia_print_is_coloured_as_the_neutral_one_unless_its_tint_is_kept(
 
 
 def grey_of(lightness_):
-    from colorize_hub.color import lightness_to_grey
+    from colorize_hub.colour.lab import lightness_to_grey
 
     return lightness_to_grey(lightness_)[0].numpy()
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from colorize_hub import Frame, Hint
-from colorize_hub.color import rgb_to_lab
+from colorize_hub.colour.lab import rgb_to_lab
 from tests.moving import pan, texture
 from tests.scenes import difference
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize_hub.color import fit_gamut, lab_to_rgb, rgb_to_lab
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.hint_curve import (
     HINT_COUNTS,

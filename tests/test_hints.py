@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from colorize_hub.color import rgb_to_lab
+from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.hints import Hint, draw_hints, hint_ab, hinted_pixels
 
 RED, GREEN = (200, 30, 40), (30, 160, 60)

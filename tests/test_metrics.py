@@ -7,7 +7,7 @@ import pytest
 import torch
 from skimage.color import deltaE_ciede2000
 
-from colorize_hub.color import fit_gamut, rgb_to_lab
+from colorize_hub.colour.lab import fit_gamut, rgb_to_lab
 from colorize_hub.metrics import (
     PSNR_CAP,
     ciede2000,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from colorize_hub.bins import palette
+from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from colorize_hub.bins import decode_bins, palette
-from colorize_hub.color import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
+from colorize_hub.colour.palette import decode_bins, palette
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.errors import ModelError
 from colorize_hub.network import ColorNet

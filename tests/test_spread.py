@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from colorize_hub.bins import palette
+from colorize_hub.colour.palette import palette
 from colorize_hub.spread import NOISE, REACH, Cells, spread_hints
 
 STEP = 20

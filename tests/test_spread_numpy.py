@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from colorize_hub import spread, spread_numpy
-from colorize_hub.bins import decode_bins, palette
+from colorize_hub.colour.palette import decode_bins, palette
 from colorize_hub.spread import Cells
 from colorize_hub.spread_numpy import CellArrays
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from colorize_hub.bins import palette
-from colorize_hub.color import rgb_to_lab
+from colorize_hub.colour.lab import rgb_to_lab
+from colorize_hub.colour.palette import palette
 from train.losses import (
     balanced_scale,
     bin_prior,

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from colorize_hub.color import lightness_to_grey, rgb_to_lightness
+from colorize_hub.colour.lab import lightness_to_grey, rgb_to_lightness
 from tests.training_fixtures import picture
 from train.pictures import Sample, read_pictures, square, to_grey
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from colorize_hub.color import rgb_to_lab, rgb_to_lightness
+from colorize_hub.colour.lab import rgb_to_lab, rgb_to_lightness
 from tests.training_fixtures import picture, tiny, write_blobs
 from train.examples import Examples, Share, open_training_data, training_batches
 from train.losses import soft_cross_entropy

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from colorize_hub import variation
-from colorize_hub.bins import decode_bins, palette
+from colorize_hub.colour.palette import decode_bins, palette
 
 STEP = 20
 CENTRES = palette(STEP)

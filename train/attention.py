@@ -22,8 +22,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorize_hub.attention import HintAttention
-from colorize_hub.bins import decode_bins
-from colorize_hub.color import rgb_to_lab
+from colorize_hub.colour.lab import rgb_to_lab
+from colorize_hub.colour.palette import decode_bins
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.fused import fuse
 from colorize_hub.hints import HINT_STRIDE

@@ -16,8 +16,8 @@ import torch
 import tyro
 from torch import Tensor
 
-from colorize_hub.bins import decode_bins
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.colour.palette import decode_bins
 from colorize_hub.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub import load

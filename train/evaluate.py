@@ -18,8 +18,8 @@ import tyro
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.color import rgb_to_lightness
 from colorize_hub.colorizer import Colorizer
+from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.hub import load
 from colorize_hub.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
 from colorize_hub.working import working_shape

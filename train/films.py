@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.color import rgb_to_lightness
+from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.flicker import visible
 from colorize_hub.motion import optical_flow
 from colorize_hub.video.reader import probe, read_frames

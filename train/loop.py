@@ -15,8 +15,8 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from colorize_hub.bins import palette
-from colorize_hub.color import rgb_to_lab
+from colorize_hub.colour.lab import rgb_to_lab
+from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.hub import save

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from colorize_hub.bins import decode_bins, palette
-from colorize_hub.color import rgb_to_lab, rgb_to_lightness
+from colorize_hub.colour.lab import rgb_to_lab, rgb_to_lightness
+from colorize_hub.colour.palette import decode_bins, palette
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.look import broad_shift
 from colorize_hub.network import ColorNet

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_hub.color import lab_to_rgb
+from colorize_hub.colour.lab import lab_to_rgb
 from colorize_hub.network import fold_batchnorm
 from train.encoder_weights import load_encoder_weights
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from tqdm import tqdm
 
-from colorize_hub.color import lightness_to_grey, rgb_to_lightness
+from colorize_hub.colour.lab import lightness_to_grey, rgb_to_lightness
 from colorize_hub.image import PictureError, read_picture
 from colorize_hub.working import GRID
 from train.data import open_dataset

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.color import fit_gamut, lab_to_rgb, rgb_to_lab
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 
 Node = tuple[float, float, float, float, float]
 

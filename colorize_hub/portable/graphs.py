@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_hub.bins import palette
-from colorize_hub.color import in_gamut, lab_to_rgb, largest_scale, rgb_to_lab
+from colorize_hub.colour.lab import in_gamut, lab_to_rgb, largest_scale, rgb_to_lab
+from colorize_hub.colour.palette import palette
 from colorize_hub.look import broad_shift
 from colorize_hub.network import ColorNet
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from colorize_hub import strips
+from colorize_hub.colour import strips
+from colorize_hub.colour.spots import paint_hinted
 from colorize_hub.hints import Hint, pixel_owners
 from colorize_hub.image import ImageLike, Picture, read_picture, write_like
 from colorize_hub.portable.sessions import Graphs
-from colorize_hub.spots import paint_hinted
 from colorize_hub.working import working_shape
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, BrowserContext, Route, expect
 
-from colorize_hub.color import rgb_to_lightness
+from colorize_hub.colour.lab import rgb_to_lightness
 from tests.browser.desk_page import DeskPage, chroma
 from tests.browser.live_page import HEIGHT, WIDTH, LivePage, find_thing
 

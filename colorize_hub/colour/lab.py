@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from colorize_hub.cie import (
+from colorize_hub.colour.cie import (
     CUBE_ROOT_FROM,
     GAMUT_TOLERANCE,
     INVERSE_FROM,

@@ -10,7 +10,13 @@ from functools import cache
 
 import numpy as np
 
-from colorize_hub.cie import GAMUT_TOLERANCE, INVERSE_FROM, LINE_OFFSET, LINE_SLOPE, RGB_OF_XYZN
+from colorize_hub.colour.cie import (
+    GAMUT_TOLERANCE,
+    INVERSE_FROM,
+    LINE_OFFSET,
+    LINE_SLOPE,
+    RGB_OF_XYZN,
+)
 
 _LEVELS, _TURNS = 128, 512  # the table's cells in L* and around the circle of hues
 _COARSE_LEVELS, _COARSE_TURNS = 16, 128  # of a table to make it from

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from colorize_hub.bins import (
+from colorize_hub.colour.lab import rgb_to_lab
+from colorize_hub.colour.palette import (
     decode_bins,
     fading,
     palette,
@@ -13,7 +14,6 @@ from colorize_hub.bins import (
     suggest_colours,
     temperature,
 )
-from colorize_hub.color import rgb_to_lab
 
 STEPS = (5, 10, 20)
 

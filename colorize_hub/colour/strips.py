@@ -16,16 +16,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from colorize_hub.cie import (
+from colorize_hub.colour.cie import (
     CUBE_ROOT_FROM,
     GAMUT_TOLERANCE,
     LINE_SLOPE,
     RGB_OF_XYZN,
     XYZN_OF_RGB,
 )
-from colorize_hub.gamut import ONE_THREAD, fitted, inverse_cie_curve, times
-from colorize_hub.resizing import antialiased, bicubic
-from colorize_hub.srgb import CODES, decoded, encoded, keep_within, levels_of_light
+from colorize_hub.colour.gamut import ONE_THREAD, fitted, inverse_cie_curve, times
+from colorize_hub.colour.resizing import antialiased, bicubic
+from colorize_hub.colour.srgb import CODES, decoded, encoded, keep_within, levels_of_light
 
 # Large, for threads that come back to Python too often wait for each other; small, for the cache.
 STRIP_PIXELS = 1 << 17

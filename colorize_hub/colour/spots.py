@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from colorize_hub import strips
+from colorize_hub.colour import strips
 
 
 def paint_hinted(

@@ -1,11 +1,11 @@
-"""colorize_hub.color agrees with scikit-image, and chroma fits sRGB without moving L* or hue."""
+"""colorize_hub.colour.lab agrees with scikit-image, and chroma fits sRGB without moving L* or hue."""
 
 import numpy as np
 import pytest
 import torch
 from skimage.color import lab2rgb, rgb2lab
 
-from colorize_hub.color import (
+from colorize_hub.colour.lab import (
     GAMUT_TOLERANCE,
     fit_gamut,
     in_gamut,

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from colorize_hub.cie import (
+from colorize_hub.colour.cie import (
     CUBE_ROOT_FROM,
     LINE_OFFSET,
     LINE_SLOPE,
     RGB_OF_XYZN,
     XYZN_OF_RGB,
 )
-from colorize_hub.gamut import fitted, inverse_cie_curve
+from colorize_hub.colour.gamut import fitted, inverse_cie_curve
 
 
 def linear_rgb(f_y, slopes):

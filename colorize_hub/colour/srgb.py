@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from colorize_hub.cie import XYZN_OF_RGB
+from colorize_hub.colour.cie import XYZN_OF_RGB
 
 CODES = 1 << 16  # steps of linear light in the table that encodes 8 bits
 

@@ -1,0 +1,1 @@
+"""Colour science: sRGB, CIE L*a*b*, the ab palette, the gamut, resizing; each formula once."""
