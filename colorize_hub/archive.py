@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from colorize_hub.files import target_name, write_picture
-from colorize_hub.image import Picture, PictureError, read_picture
-from colorize_hub.toning import find_toning, has_colour
+from colorize_hub.pictures.picture import Picture, PictureError, read_picture
+from colorize_hub.pictures.toning import find_toning, has_colour
 
 if TYPE_CHECKING:
     from colorize_hub.colorizer import Colorizer

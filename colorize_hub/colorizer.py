@@ -22,9 +22,9 @@ from colorize_hub.config import ColorizerConfig
 from colorize_hub.frames import Frame, check_steadiness, colour_frames
 from colorize_hub.fused import fuse
 from colorize_hub.hints import HINT_STRIDE, Hint
-from colorize_hub.image import ImageLike
 from colorize_hub.look import Look
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
+from colorize_hub.pictures.picture import ImageLike
 from colorize_hub.spread import Cells, spread_hints
 from colorize_hub.working import GRID
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colorize_hub import metadata
-from colorize_hub.deep import Beside
-from colorize_hub.image import Picture, as_image, check_colours, read_picture
-from colorize_hub.saving import (
+from colorize_hub.pictures import metadata
+from colorize_hub.pictures.deep import Beside
+from colorize_hub.pictures.picture import Picture, as_image, check_colours, read_picture
+from colorize_hub.pictures.saving import (
     check_savable,
     holds_deep,
     is_jpeg,
@@ -22,7 +22,7 @@ from colorize_hub.saving import (
     save_jpeg,
     writable_suffix,
 )
-from colorize_hub.toning import find_toning
+from colorize_hub.pictures.toning import find_toning
 
 if TYPE_CHECKING:
     from colorize_hub.colorizer import Colorizer

@@ -18,7 +18,7 @@ from colorize_hub.demo.desk import Desk
 from colorize_hub.demo.handlers import Handlers
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.pictures import PREVIEW_SIDE
-from colorize_hub.image import read_picture
+from colorize_hub.pictures.picture import read_picture
 
 
 @pytest.fixture

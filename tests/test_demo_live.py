@@ -10,7 +10,7 @@ from colorize_hub.demo.live import LiveError, LiveHint, Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.pace import Level, Pace
 from colorize_hub.demo.tracking import Tracker
-from tests.jpegs import jpeg, pixels
+from tests.pictures.jpegs import jpeg, pixels
 from tests.scenes import scene
 
 BLUE = (30, 40, 220)

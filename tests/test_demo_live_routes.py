@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from colorize_hub.demo.line import Line
 from colorize_hub.demo.live_routes import LiveRoutes, pack
 from colorize_hub.demo.models import ModelShelf
-from tests.jpegs import jpeg, pixels
+from tests.pictures.jpegs import jpeg, pixels
 from tests.scenes import scene
 
 # --- seats ---------------------------------------------------------------------------------------

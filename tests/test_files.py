@@ -9,10 +9,10 @@ from PIL import ExifTags, Image
 
 from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.files import colour_file, target_name, write_picture
-from colorize_hub.image import PictureError, read_picture
+from colorize_hub.pictures.picture import PictureError, read_picture
+from tests.pictures.test_deep import filtered_png
+from tests.pictures.test_toning import SEPIA, toned
 from tests.scenes import difference, scene
-from tests.test_deep import filtered_png
-from tests.test_toning import SEPIA, toned
 
 XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6" xmp:Rating="5"/></x:xmpmeta>'
 

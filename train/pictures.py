@@ -13,7 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorize_hub.colour.lab import lightness_to_grey, rgb_to_lightness
-from colorize_hub.image import PictureError, read_picture
+from colorize_hub.pictures.picture import PictureError, read_picture
 from colorize_hub.working import GRID
 from train.data import open_dataset
 

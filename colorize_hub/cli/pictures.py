@@ -84,14 +84,14 @@ def app(
 
 def _beside(picture: Path) -> Path:
     """The name that a photograph gets in colour: in its own format, or PNG if that cannot be."""
-    from colorize_hub.saving import writable_suffix
+    from colorize_hub.pictures.saving import writable_suffix
 
     return picture.with_name(f"{picture.stem}-color{writable_suffix(picture)}")
 
 
 def _check_paths(picture: Path, output: Path, overwrite: bool) -> None:
     """Find what would fail later, before torch and the model are loaded."""
-    from colorize_hub.saving import check_savable
+    from colorize_hub.pictures.saving import check_savable
 
     if picture.is_dir():
         raise IsADirectoryError(f"{picture} is a folder; photo takes one picture.")

@@ -20,7 +20,7 @@ from colorize_hub.demo.pictures import preview
 from colorize_hub.demo.reference import apply_palette, before_palette
 from colorize_hub.files import write_picture
 from colorize_hub.hints import Hint
-from colorize_hub.image import as_image, read_picture, save_image
+from colorize_hub.pictures.picture import as_image, read_picture, save_image
 
 
 @dataclass(frozen=True, eq=False)

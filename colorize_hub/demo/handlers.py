@@ -17,7 +17,7 @@ from colorize_hub.demo.messages import File, messages_for, path_of
 from colorize_hub.demo.pictures import jpeg_url, preview, tint_url
 from colorize_hub.demo.places import unsure_places
 from colorize_hub.demo.reference import match_palette
-from colorize_hub.image import read_picture
+from colorize_hub.pictures.picture import read_picture
 
 TAKES = 4
 _TAKE_SIDE = 480

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from colorize_hub.image import Picture
+from colorize_hub.pictures.picture import Picture
 
 PREVIEW_SIDE = 1024
 _JPEG = {"quality": 90, "subsampling": "4:4:4"}

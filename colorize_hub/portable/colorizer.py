@@ -11,7 +11,7 @@ from PIL import Image
 from colorize_hub.colour.resizing import bicubic
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE, Hint
-from colorize_hub.image import ImageLike
+from colorize_hub.pictures.picture import ImageLike
 from colorize_hub.portable.canvas import OnnxCanvas, read_cells
 from colorize_hub.portable.look import OnnxLook
 from colorize_hub.portable.picture import PreparedPicture

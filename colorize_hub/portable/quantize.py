@@ -17,7 +17,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from colorize_hub.config import ColorizerConfig
-from colorize_hub.image import ImageLike
+from colorize_hub.pictures.picture import ImageLike
 from colorize_hub.portable.picture import PreparedPicture
 from colorize_hub.portable.sessions import Graphs
 from colorize_hub.sources import CONFIG, GRAPHS, Folder

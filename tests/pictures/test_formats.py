@@ -1,10 +1,10 @@
-"""colorize_hub.formats: every PIL mode becomes the right pixels and leaves the image alone."""
+"""colorize_hub.pictures.formats: every PIL mode becomes the right pixels and leaves the image alone."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub.image import PictureError, read_picture
+from colorize_hub.pictures.picture import PictureError, read_picture
 
 RGB = np.random.default_rng(1).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 GREY = np.asarray(Image.fromarray(RGB).convert("L"))

@@ -1,4 +1,4 @@
-"""colorize_hub.metadata: EXIF orientation applied once, colour profiles converted to sRGB."""
+"""colorize_hub.pictures.metadata: EXIF orientation applied once, colour profiles converted to sRGB."""
 
 import logging
 import struct
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from colorize_hub import metadata
-from colorize_hub.image import read_picture, save_image, write_like
+from colorize_hub.pictures import metadata
+from colorize_hub.pictures.picture import read_picture, save_image, write_like
 
 ORIENTATION = ExifTags.Base.Orientation
 D50 = (0.9642, 1.0, 0.8249)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from colorize_hub import deep, metadata
-from colorize_hub.deep import Beside
+from colorize_hub.pictures import deep, metadata
+from colorize_hub.pictures.deep import Beside
 from tests.scenes import scene
 
 HEIGHT, WIDTH = 36, 52

@@ -1,4 +1,4 @@
-"""colorize_hub.toning: a print in one tint is told from a picture in colour."""
+"""colorize_hub.pictures.toning: a print in one tint is told from a picture in colour."""
 
 import io
 
@@ -8,8 +8,8 @@ from PIL import Image
 
 from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.demo.prints import EXAMPLES, example_path
-from colorize_hub.image import read_picture
-from colorize_hub.toning import find_toning, has_colour
+from colorize_hub.pictures.picture import read_picture
+from colorize_hub.pictures.toning import find_toning, has_colour
 from tests.scenes import difference, scene
 
 SEPIA = ((0, 0, 0), (112, 78, 40), (255, 244, 220))  # of black, middle grey and white

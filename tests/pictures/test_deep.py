@@ -1,4 +1,4 @@
-"""colorize_hub.deep: files of 16 bits a channel, against other readers and writers."""
+"""colorize_hub.pictures.deep: files of 16 bits a channel, against other readers and writers."""
 
 import io
 import struct
@@ -9,11 +9,11 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
-from colorize_hub import deep, metadata
-from colorize_hub.deep import Beside
-from colorize_hub.image import PictureError, read_picture
-from tests.picture_files import chunk, png
-from tests.test_metadata import UPRIGHT
+from colorize_hub.pictures import deep, metadata
+from colorize_hub.pictures.deep import Beside
+from colorize_hub.pictures.picture import PictureError, read_picture
+from tests.pictures.picture_files import chunk, png
+from tests.pictures.test_metadata import UPRIGHT
 
 LEVELS = np.random.default_rng(0).integers(0, 65536, (21, 34, 4), dtype=np.uint16)
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"></x:xmpmeta>'

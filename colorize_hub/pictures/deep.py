@@ -14,8 +14,8 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin
 
-from colorize_hub import formats, metadata
-from colorize_hub.formats import PictureError
+from colorize_hub.pictures import formats, metadata
+from colorize_hub.pictures.formats import PictureError
 
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _BLOCK_BYTES = 1 << 22

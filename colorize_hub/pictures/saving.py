@@ -14,10 +14,10 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from colorize_hub import deep, metadata
-from colorize_hub.deep import Beside
-from colorize_hub.formats import PictureError
-from colorize_hub.jpeg import write_jpeg
+from colorize_hub.pictures import deep, metadata
+from colorize_hub.pictures.deep import Beside
+from colorize_hub.pictures.formats import PictureError
+from colorize_hub.pictures.jpeg import write_jpeg
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""colorize_hub.jpeg: bands encoded apart are one picture, the same to every decoder."""
+"""colorize_hub.pictures.jpeg: bands encoded apart are one picture, the same to every decoder."""
 
 import io
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from colorize_hub import jpeg
-from colorize_hub.deep import Beside
-from colorize_hub.image import PictureError
-from colorize_hub.jpeg import BAND, write_jpeg
-from colorize_hub.saving import is_jpeg, save_image, save_jpeg
+from colorize_hub.pictures import jpeg
+from colorize_hub.pictures.deep import Beside
+from colorize_hub.pictures.jpeg import BAND, write_jpeg
+from colorize_hub.pictures.picture import PictureError
+from colorize_hub.pictures.saving import is_jpeg, save_image, save_jpeg
 
 OPTIONS = {"quality": 95, "subsampling": "4:4:4"}
 

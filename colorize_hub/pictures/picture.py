@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from colorize_hub import deep, formats, metadata
-from colorize_hub.formats import MAX_PIXELS, PictureError
-from colorize_hub.saving import check_savable, save_image
+from colorize_hub.pictures import deep, formats, metadata
+from colorize_hub.pictures.formats import MAX_PIXELS, PictureError
+from colorize_hub.pictures.saving import check_savable, save_image
 
 __all__ = [
     "MAX_PIXELS",

@@ -1,4 +1,4 @@
-"""colorize_hub.image: what comes in decides what goes out, and every bad input says why."""
+"""colorize_hub.pictures.picture: what comes in decides what goes out, and every bad input says why."""
 
 import struct
 import zlib
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from colorize_hub.image import MAX_PIXELS, PictureError, read_picture, write_like
+from colorize_hub.pictures.picture import MAX_PIXELS, PictureError, read_picture, write_like
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 

@@ -1,4 +1,4 @@
-"""colorize_hub.icc: 16-bit colour follows its profile, as 8-bit colour does."""
+"""colorize_hub.pictures.icc: 16-bit colour follows its profile, as 8-bit colour does."""
 
 import logging
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub import metadata
-from colorize_hub.icc import deep_to_srgb
-from tests.test_metadata import (
+from colorize_hub.pictures import metadata
+from colorize_hub.pictures.icc import deep_to_srgb
+from tests.pictures.test_metadata import (
     D50,
     adobe_rgb,
     cmyk_where_only_black_counts,

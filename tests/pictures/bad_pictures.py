@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from colorize_hub import deep, metadata
-from colorize_hub.deep import Beside
-from tests.picture_files import RGB, WHOLE, chunk, png, saved
+from colorize_hub.pictures import deep, metadata
+from colorize_hub.pictures.deep import Beside
+from tests.pictures.picture_files import RGB, WHOLE, chunk, png, saved
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, ImageFile
 
-from colorize_hub import icc, metadata
+from colorize_hub.pictures import icc, metadata
 
 MAX_PIXELS = 200_000_000
 _MOST_UNSUSPECTED = 1 << 24  # pixels; below, any file may unfold as far as it likes

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from colorize_hub import metadata
+from colorize_hub.pictures import metadata
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Colours all files of a corpus in one process: 1 GB of memory, 10 s of processor time for each.
 
-    python -m tests.colour_corpus FOLDER MODEL
+    python -m tests.pictures.colour_corpus FOLDER MODEL
 
 prints JSON: how many files became a picture and how many an error, and what went wrong.
 """
@@ -16,8 +16,8 @@ from pathlib import Path
 from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.files import colour_file, target_name
 from colorize_hub.hub import load
-from colorize_hub.image import Picture, PictureError, read_picture
-from tests.bad_pictures import Case, make_corpus
+from colorize_hub.pictures.picture import Picture, PictureError, read_picture
+from tests.pictures.bad_pictures import Case, make_corpus
 
 SECONDS, MEMORY = 10, 1 << 30
 LOSSY = {".jpg", ".webp", ".avif"}

@@ -1,4 +1,4 @@
-"""colorize_hub.saving: every format that can be written, whole or not at all."""
+"""colorize_hub.pictures.saving: every format that can be written, whole or not at all."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from colorize_hub import metadata
-from colorize_hub.deep import Beside
-from colorize_hub.image import PictureError, read_picture
-from colorize_hub.saving import holds_deep, save_deep, save_image, writable_suffix
+from colorize_hub.pictures import metadata
+from colorize_hub.pictures.deep import Beside
+from colorize_hub.pictures.picture import PictureError, read_picture
+from colorize_hub.pictures.saving import holds_deep, save_deep, save_image, writable_suffix
 from tests.scenes import difference, scene
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)

@@ -14,9 +14,9 @@ from PIL import Image
 from colorize_hub.demo import build_demo
 from colorize_hub.files import target_name
 from colorize_hub.hub import save
-from tests.bad_pictures import make_corpus
+from tests.pictures.bad_pictures import make_corpus
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 BY_COMMAND = 5  # every fifth file goes through the command line
 
@@ -42,7 +42,7 @@ def run(folder, *arguments):
 
 
 def test_the_library_survives_all_of_them(model, tmp_path):
-    result = run(ROOT, "tests.colour_corpus", tmp_path, model)
+    result = run(ROOT, "tests.pictures.colour_corpus", tmp_path, model)
     assert result.returncode == 0, result.stderr[-2000:]  # negative: a signal ended it
     report = json.loads(result.stdout)
     assert report["wrong"] == []
