@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench.clock import compare
 from colorize_hub.fused import fuse
-from colorize_hub.hub import BUNDLED, read_model
+from colorize_hub.loading import BUNDLED, read_model
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 
 SIDE = 256

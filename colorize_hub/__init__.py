@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from colorize_hub.colorizer import Colorizer
     from colorize_hub.frames import Frame
     from colorize_hub.hints import Hint
-    from colorize_hub.hub import load
+    from colorize_hub.loading import load
 from colorize_hub.version import __version__
 
 # torch's threads wait for each other in a loop by default. Where they do not have the cores to

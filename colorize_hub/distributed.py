@@ -22,7 +22,7 @@ from tyro.conf import arg
 
 from colorize_hub.archive import Task, remove_leftovers
 from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
-from colorize_hub.hub import load
+from colorize_hub.loading import load
 from colorize_hub.shards import Manner, Shard, colour_shard, plan_shards, read_finished
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorize_hub.commits import Content, commit_files, open_branch
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.remote import check_repo_id, hub_client, hub_errors, patiently
+from colorize_hub.hub.commits import Content, commit_files, open_branch
+from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors, patiently
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

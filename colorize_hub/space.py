@@ -4,9 +4,9 @@ import io
 from os import PathLike
 from pathlib import Path
 
-from colorize_hub.commits import Content, commit_files, open_branch
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.remote import check_repo_id, hub_client, hub_errors, patiently
+from colorize_hub.hub.commits import Content, commit_files, open_branch
+from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors, patiently
 
 ROOT = Path(__file__).parents[1]
 MODEL_VARIABLE = "COLORIZE_MODEL"

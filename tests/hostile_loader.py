@@ -25,7 +25,7 @@ def watch(event: str, arguments: tuple[object, ...]) -> None:
 
 def main() -> None:
     from colorize_hub.errors import ModelError
-    from colorize_hub.hub import load
+    from colorize_hub.loading import load
 
     good, *folders = map(Path, sys.argv[1:])
     load(good, device="cpu")

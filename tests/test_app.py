@@ -15,7 +15,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from colorize_hub import Hint, hub
+from colorize_hub import Hint, loading
 from colorize_hub.demo import build_demo
 from colorize_hub.demo.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
 from tests.scenes import scene

@@ -10,7 +10,7 @@ from colorize_hub import Hint, load
 from colorize_hub.attention import HintAttention
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
-from colorize_hub.hub import read_model, save
+from colorize_hub.loading import read_model, save
 from colorize_hub.network import ColorNet, for_inference
 from colorize_hub.portable.export import export
 from colorize_hub.spread import Cells, Kriging, spread_hints

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from tests.scenes import scene
 from tests.serving import page_of
 

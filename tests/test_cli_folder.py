@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from colorize_hub.cli.folder import folder as folder_command
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from tests.scenes import scene
 from tests.test_cli import COMMAND, ENVIRONMENT, heed_interrupts, run
 

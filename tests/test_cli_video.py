@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from colorize_hub.cli import main
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from tests.clips import moving_frames, read_clip, write_clip
 
 ROOT = Path(__file__).parent.parent

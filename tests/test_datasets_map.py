@@ -12,7 +12,7 @@ from datasets.fingerprint import Hasher
 from PIL import Image
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.hub import load, save
+from colorize_hub.loading import load, save
 from tests.scenes import difference, scene
 from tests.test_cli import ENVIRONMENT
 

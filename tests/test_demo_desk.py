@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub import hub
+from colorize_hub import loading
 from colorize_hub.demo.desk import Desk
 from colorize_hub.demo.marks import Mark, Work
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.hints import Hint
-from colorize_hub.hub import ModelError
+from colorize_hub.loading import ModelError
 from tests.scenes import scene
 
 

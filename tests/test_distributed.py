@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from colorize_hub.distributed import main
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from tests.scenes import scene
 from tests.test_cli import ENVIRONMENT
 

@@ -12,7 +12,7 @@ from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.flicker import cdc, warping_error
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from colorize_hub.metrics import colorfulness
 from colorize_hub.network import ColorNet
 from tests.test_films import write_clip

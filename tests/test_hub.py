@@ -13,7 +13,7 @@ from torch import Tensor
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.config import ColorizerConfig
-from colorize_hub.hub import (
+from colorize_hub.loading import (
     CONFIG,
     WEIGHTS,
     ModelError,
@@ -246,5 +246,5 @@ def test_metrics_are_stamped_with_the_model_they_are_about(folder: Path) -> None
 
 
 def test_the_hub_client_is_imported_only_for_a_repo() -> None:
-    code = "import sys, colorize_hub.hub; sys.exit('huggingface_hub' in sys.modules)"
+    code = "import sys, colorize_hub.loading; sys.exit('huggingface_hub' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=True)

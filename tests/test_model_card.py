@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from colorize_hub.config import ColorizerConfig
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from colorize_hub.model_card import Provenance, render_model_card, renew_model_card
 from colorize_hub.results import read_results
 from tests.test_results import METRICS, MORE, cells

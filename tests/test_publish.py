@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from colorize_hub.hub import load, save
+from colorize_hub.loading import load, save
 from colorize_hub.results import read_results
 from tests.training_fixtures import encoded, picture
 from train import publish as command

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from colorize_hub.hub import read_model, save
+from colorize_hub.loading import read_model, save
 from tests.training_fixtures import picture, tiny, write_blobs
 from train.attention import (
     AttentionConfig,

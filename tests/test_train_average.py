@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from colorize_hub.hub import read_model, save
+from colorize_hub.loading import read_model, save
 from colorize_hub.network import ColorNet
 from train import average as command
 from train.average import average, with_attention_of

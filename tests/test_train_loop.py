@@ -12,7 +12,7 @@ import torch
 import tyro
 
 from bench.feeding import feeding_row
-from colorize_hub.hub import load
+from colorize_hub.loading import load
 from colorize_hub.network import for_inference
 from tests.training_fixtures import (
     losses,

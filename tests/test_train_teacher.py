@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from colorize_hub.config import ColorizerConfig
-from colorize_hub.hub import read_model, save
+from colorize_hub.loading import read_model, save
 from colorize_hub.look import Look
 from colorize_hub.network import ColorNet
 from tests.training_fixtures import TINY, batch_of, tiny, train_here, write_blobs

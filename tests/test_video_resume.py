@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from colorize_hub.video import VideoError, VideoInterrupted, colorize_video
 from tests.clips import moving_frames, read_clip, sound_of, write_clip
 

@@ -27,7 +27,7 @@ from colorize_hub.colour.palette import decode_bins
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.fused import fuse
 from colorize_hub.hints import HINT_STRIDE
-from colorize_hub.hub import read_model, save
+from colorize_hub.loading import read_model, save
 from colorize_hub.look import Look
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 from colorize_hub.spread import Cells, Kriging

@@ -14,7 +14,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from colorize_hub.hub import read_model, save
+from colorize_hub.loading import read_model, save
 from colorize_hub.network import ColorNet
 
 logger = logging.getLogger(__name__)

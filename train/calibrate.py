@@ -20,7 +20,7 @@ from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import decode_bins
 from colorize_hub.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.config import ColorizerConfig
-from colorize_hub.hub import load
+from colorize_hub.loading import load
 from colorize_hub.metrics import colorfulness, psnr
 from train.pictures import data_name, read_pictures, square, to_grey
 

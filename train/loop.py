@@ -19,7 +19,7 @@ from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.palette import palette
 from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from colorize_hub.network import ColorNet, fast_dtype, for_inference
 from train.checkpoint import (
     FILE_NAME,

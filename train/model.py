@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from colorize_hub.config import ColorizerConfig
-from colorize_hub.hub import read_model
+from colorize_hub.loading import read_model
 from colorize_hub.network import ColorNet
 from train.config import TrainConfig
 from train.encoder_weights import load_encoder_weights

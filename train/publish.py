@@ -1,7 +1,7 @@
 """`python -m train.publish`: judge a trained model and write all that its repo on the Hub shows.
 
 The folder is loaded as a user would load it, evaluated, and given metrics.json, hint_curve.png,
-README.md and, where the pictures may be shown, samples.jpg; `colorize_hub.hub.push` sends it up.
+README.md and, where the pictures may be shown, samples.jpg; `colorize_hub.loading.push` sends it up.
 """
 
 import json
@@ -18,7 +18,7 @@ import tyro
 from datasets import Dataset
 
 from colorize_hub.fused import fuse
-from colorize_hub.hub import load, model_sha256, read_model
+from colorize_hub.loading import load, model_sha256, read_model
 from colorize_hub.look import Look
 from colorize_hub.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
 from colorize_hub.network import ColorNet, for_inference

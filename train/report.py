@@ -9,7 +9,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.hub import load, stamp_metrics
+from colorize_hub.loading import load, stamp_metrics
 from colorize_hub.network import ColorNet
 from train.calibrate import calibrate, write_calibration
 from train.config import TrainConfig

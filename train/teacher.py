@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_hub.hints import HINT_STRIDE
-from colorize_hub.hub import read_model
+from colorize_hub.loading import read_model
 from colorize_hub.look import broad_shift
 from colorize_hub.network import for_inference
 from colorize_hub.working import overview_shape

@@ -28,7 +28,7 @@ def export(
         folder: Folder to write to. What is in it from an earlier export is replaced.
         int8: Decoder in 8-bit integers: smaller and faster, with slightly different colours.
     """
-    from colorize_hub.hub import read_model
+    from colorize_hub.loading import read_model
     from colorize_hub.portable.export import export as export_model
 
     try:

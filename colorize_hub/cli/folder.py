@@ -69,7 +69,7 @@ def folder(
     started = time.time()
     from colorize_hub.allocation import keep_freed_memory
     from colorize_hub.archive import colour_pictures, plan_folder, remove_leftovers
-    from colorize_hub.hub import load
+    from colorize_hub.loading import load
 
     plan = plan_folder(source, target)
     done = 0 if overwrite else len(plan.done)

@@ -44,7 +44,7 @@ def photo(
         word = "" if output.suffix == picture.suffix else ", a PNG, which holds all colours,"
     _check_paths(picture, output, overwrite)
     from colorize_hub.files import colour_file
-    from colorize_hub.hub import load
+    from colorize_hub.loading import load
 
     colour_file(
         load(model), picture, output, vividness=vividness, size=size, keep_toning=keep_toning
@@ -77,7 +77,7 @@ def app(
         if error.name != "gradio":
             raise
         raise ValueError("app needs Gradio: pip install 'colorize-hub[app]'") from error
-    from colorize_hub.hub import load
+    from colorize_hub.loading import load
 
     build_demo(load(model)).launch(server_name=host, server_port=port)
 

@@ -51,7 +51,7 @@ def video(
     with _extra_named():
         from tqdm import tqdm
 
-        from colorize_hub.hub import load
+        from colorize_hub.loading import load
         from colorize_hub.video.films import VideoInterrupted, check_paths, colorize_video
         from colorize_hub.video.reader import probe
 

@@ -23,7 +23,7 @@ from colorize_hub.allocation import keep_freed_memory
 from colorize_hub.demo.line import Line
 from colorize_hub.demo.live import LiveError, Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.hub import ModelError
+from colorize_hub.loading import ModelError
 from colorize_hub.motion import load_opencv
 from colorize_hub.workers import use_threads
 

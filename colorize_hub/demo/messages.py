@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from colorize_hub.hub import ModelError
+from colorize_hub.loading import ModelError
 
 File = dict[str, Any] | None
 

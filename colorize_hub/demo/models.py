@@ -5,8 +5,8 @@ import threading
 from collections import OrderedDict
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.hub import ModelNotFoundError, load
-from colorize_hub.remote import check_repo_id
+from colorize_hub.hub.remote import check_repo_id
+from colorize_hub.loading import ModelNotFoundError, load
 
 
 class ModelShelf:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from colorize_hub.errors import ModelError
+from colorize_hub.hub.sources import ATTENTION, CARD, CONFIG, GRAPHS
 from colorize_hub.network import ColorNet, for_inference
 from colorize_hub.portable.card import render_export_card
 from colorize_hub.portable.graphs import (
@@ -23,7 +24,6 @@ from colorize_hub.portable.graphs import (
     Overview,
     Render,
 )
-from colorize_hub.sources import ATTENTION, CARD, CONFIG, GRAPHS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

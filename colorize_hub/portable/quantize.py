@@ -17,10 +17,10 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from colorize_hub.config import ColorizerConfig
+from colorize_hub.hub.sources import CONFIG, GRAPHS, Folder
 from colorize_hub.pictures.picture import ImageLike
 from colorize_hub.portable.picture import PreparedPicture
 from colorize_hub.portable.sessions import Graphs
-from colorize_hub.sources import CONFIG, GRAPHS, Folder
 
 _PRINTS = Path(__file__).parent.parent / "demo" / "examples"
 _EXACT = ("from_hint",)  # small, and what they answer is exact

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.sources import ATTENTION, GRAPHS, Source
+from colorize_hub.hub.sources import ATTENTION, GRAPHS, Source
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

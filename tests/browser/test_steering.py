@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from colorize_hub import hub
+from colorize_hub import loading
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.demo.marks import hints_of, read_work
 from colorize_hub.demo.prints import EXAMPLES, example_path

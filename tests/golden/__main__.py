@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from colorize_hub.hub import read_model
+from colorize_hub.loading import read_model
 from tests.golden.pins import FOLDER, NAMES, coloured, expected
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from colorize_hub.hub import BUNDLED
+from colorize_hub.loading import BUNDLED
 from tests.golden.pins import FOLDER, NAMES, RENEW, TOLERANCE, coloured, compare, expected
 
 

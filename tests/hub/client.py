@@ -67,7 +67,7 @@ def fingerprint(name: str | Path, **options: object) -> list[float]:
     """What tells a loaded model from another: its vividness, and the ab it gives one place."""
     import torch
 
-    from colorize_hub.hub import load
+    from colorize_hub.loading import load
 
     model = load(name, device="cpu", **options)  # pyright: ignore[reportArgumentType]
     lightness = torch.linspace(0, 100, PIXELS**2).reshape(1, 1, PIXELS, PIXELS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from colorize_hub.hub import CONFIG, WEIGHTS
+from colorize_hub.loading import CONFIG, WEIGHTS
 
 from .client import Client, fingerprint
 from .handler import RefusalError

@@ -11,7 +11,7 @@ import pytest
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from colorize_hub.hub import CARD, CONFIG, METRICS, WEIGHTS
+from colorize_hub.loading import CARD, CONFIG, METRICS, WEIGHTS
 
 from .client import ROOT, Client, fingerprint
 from .handler import READER

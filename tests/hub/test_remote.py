@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from colorize_hub.hub import CONFIG, WEIGHTS
+from colorize_hub.loading import CONFIG, WEIGHTS
 
 from .client import Client, fingerprint
 from .models import NEW, OLD, Models, blobs, published, same

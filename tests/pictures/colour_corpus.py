@@ -15,7 +15,7 @@ from pathlib import Path
 
 from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.files import colour_file, target_name
-from colorize_hub.hub import load
+from colorize_hub.loading import load
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
 from tests.pictures.bad_pictures import Case, make_corpus
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from colorize_hub.demo import build_demo
 from colorize_hub.files import target_name
-from colorize_hub.hub import save
+from colorize_hub.loading import save
 from tests.pictures.bad_pictures import make_corpus
 
 ROOT = Path(__file__).parents[2]

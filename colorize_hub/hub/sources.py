@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.remote import (
+from colorize_hub.hub.remote import (
     DamagedFileError,
     check_repo_id,
     hub_client,

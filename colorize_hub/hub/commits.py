@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from colorize_hub.errors import ModelError
-from colorize_hub.remote import patiently
+from colorize_hub.hub.remote import patiently
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo, HfApi

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.errors import ModelError, ModelNotFoundError
-from colorize_hub.sources import CARD, CONFIG, METRICS, WEIGHTS, Source, find, impostor, is_exported
+from colorize_hub.hub.sources import (
+    CARD,
+    CONFIG,
+    METRICS,
+    WEIGHTS,
+    Source,
+    find,
+    impostor,
+    is_exported,
+)
 
 if TYPE_CHECKING:
     import torch
