@@ -21,9 +21,9 @@ from bench.measures import (
 )
 from bench.video import film_rows
 from colorize_hub import load
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.loading import BUNDLED, save
-from colorize_hub.network import ColorNet, fast_dtype
+from colorize_hub.network.colornet import ColorNet, fast_dtype
+from colorize_hub.network.config import ColorizerConfig
 
 
 def bench(

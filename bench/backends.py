@@ -18,7 +18,7 @@ from colorize_hub.colorizer import Colorizer
 from colorize_hub.fused import fuse
 from colorize_hub.hub.sources import Folder
 from colorize_hub.loading import read_model
-from colorize_hub.network import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.portable.colorizer import OnnxColorizer
 from colorize_hub.portable.export import export
 from colorize_hub.portable.quantize import quantize

@@ -15,8 +15,8 @@ from colorize_hub.colour.lab import lab_to_rgb, rgb_to_lab
 from colorize_hub.demo.prints import EXAMPLES, example_path
 from colorize_hub.files import colour_file
 from colorize_hub.fused import fuse
-from colorize_hub.look import Look
-from colorize_hub.network import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.look import Look
 
 SIDE = 256
 

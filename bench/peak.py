@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.clock import compare
 from colorize_hub.fused import fuse
 from colorize_hub.loading import BUNDLED, read_model
-from colorize_hub.network import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 
 SIDE = 256
 _MATRIX = 2048

@@ -12,7 +12,7 @@ import tyro
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from bench.clock import Work, compare
-from colorize_hub.network import fast_dtype, for_inference
+from colorize_hub.network.colornet import fast_dtype, for_inference
 from train.config import TrainConfig
 from train.examples import Example
 from train.loop import unfreeze

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_hub.efficientnet import (
+from colorize_hub.network.colornet import ColorNet, Stage
+from colorize_hub.network.efficientnet import (
     EfficientNetLite0,
     InvertedResidual,
     SameConv2d,
@@ -23,7 +24,6 @@ from colorize_hub.efficientnet import (
     same_padding,
     tapped,
 )
-from colorize_hub.network import ColorNet, Stage
 
 _Activation = tuple[str, list[float]]  # oneDNN's name and numbers
 _NONE: _Activation = ("none", [])

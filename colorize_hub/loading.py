@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
-from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.errors import ModelError, ModelNotFoundError
 from colorize_hub.hub.sources import (
     CARD,
@@ -24,12 +23,13 @@ from colorize_hub.hub.sources import (
     impostor,
     is_exported,
 )
+from colorize_hub.network.config import ColorizerConfig, ConfigError
 
 if TYPE_CHECKING:
     import torch
 
     from colorize_hub.colorizer import Colorizer
-    from colorize_hub.network import ColorNet
+    from colorize_hub.network.colornet import ColorNet
     from colorize_hub.portable.colorizer import OnnxColorizer
 
 __all__ = [
@@ -113,7 +113,7 @@ def load(
         return OnnxColorizer(Graphs(source, attention=config.hint_attention > 0), config)
     try:
         from colorize_hub.colorizer import Colorizer
-        from colorize_hub.weights import read_network
+        from colorize_hub.network.weights import read_network
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "safetensors"):
             raise
@@ -131,7 +131,7 @@ def read_model(name_or_path: str | os.PathLike[str] | None = None) -> ColorNet:
 
     Args and errors: as for `load`.
     """
-    from colorize_hub.weights import read_network
+    from colorize_hub.network.weights import read_network
 
     source = find(BUNDLED if name_or_path is None else name_or_path, None, None, False)
     return read_network(source, _read_config(source))
@@ -161,7 +161,7 @@ def save(
         ModelError: there is a file where the folder should be.
         ValueError: half, and a weight is larger than float16 can hold.
     """
-    from colorize_hub.weights import weights_bytes
+    from colorize_hub.network.weights import weights_bytes
 
     folder = Path(folder).expanduser()
     if folder.exists() and not folder.is_dir():

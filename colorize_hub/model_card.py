@@ -6,7 +6,7 @@ those parts, and the metadata made from facts, in a card that a person has edite
 
 import re
 
-from colorize_hub.config import ColorizerConfig
+from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.provenance import Provenance
 from colorize_hub.results import (
     Metrics,

@@ -22,8 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize_hub.attention import HintAttention
 from colorize_hub.colour.palette import palette
+from colorize_hub.network.attention import HintAttention
 from colorize_hub.spread_numpy import (
     ATTENTION_NUMBERS,
     BLOCK_NUMBERS,

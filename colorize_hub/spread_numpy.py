@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from colorize_hub.working import resized
+from colorize_hub.network.working import resized
 
 REACH = 0.6  # of the near kernel, in short sides of the picture
 FAR_REACH = 8.0  # of the far kernel: slopes of colour, hardly any locality

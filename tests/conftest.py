@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub.sources import CONFIG, WEIGHTS
 from colorize_hub.loading import BUNDLED
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.video import colorize_video
 from tests.clips import read_clip
 

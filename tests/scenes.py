@@ -5,7 +5,7 @@ import torch
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
 
 
 def scene(height, width, channels=1, dtype=np.uint8, seed=0):

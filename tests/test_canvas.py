@@ -14,7 +14,7 @@ from colorize_hub.colour.palette import palette, suggest_colours
 from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.hints import Hint, hint_ab, hinted_pixels
 from colorize_hub.metrics import ciede2000
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
 from tests.scenes import decided, difference, scene
 
 RED, GREEN, BLUE = (200, 30, 40), (30, 160, 60), (40, 60, 190)

@@ -13,11 +13,11 @@ from safetensors.torch import save_file
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.hint_curve import HINT_COUNTS, floor_picture, hint_curve
 from colorize_hub.loading import load, save
 from colorize_hub.metrics import PSNR_CAP, colorfulness, delta_e, psnr
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.results import read_results
 from train import calibrate as calibration_command
 from train import evaluate as evaluation_command

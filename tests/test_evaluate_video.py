@@ -10,11 +10,11 @@ from PIL import Image
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.flicker import cdc, warping_error
 from colorize_hub.loading import save
 from colorize_hub.metrics import colorfulness
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
 from tests.test_films import write_clip
 from tests.training_fixtures import picture
 from train import evaluate as evaluation_command

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.fused import fuse
-from colorize_hub.network import ColorNet, for_inference
+from colorize_hub.network.colornet import ColorNet, for_inference
+from colorize_hub.network.config import ColorizerConfig
 
 LITE = {"encoder": "tf_efficientnet_lite0", "decoder_channels": [24, 24, 16, 16]}
 

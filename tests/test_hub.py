@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.loading import (
     CONFIG,
     WEIGHTS,
@@ -24,8 +23,9 @@ from colorize_hub.loading import (
     save,
     stamp_metrics,
 )
-from colorize_hub.network import ColorNet
-from colorize_hub.weights import weights_bytes
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
+from colorize_hub.network.weights import weights_bytes
 
 CONFIG_OF_TESTS = ColorizerConfig(
     encoder="mobilenetv3_small_050", decoder_channels=(8, 8, 8, 8), bin_step=50, vividness=0.3

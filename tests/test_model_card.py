@@ -7,9 +7,9 @@ import pytest
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.loading import save
 from colorize_hub.model_card import Provenance, render_model_card, renew_model_card
+from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.results import read_results
 from tests.test_results import METRICS, MORE, cells
 

@@ -13,10 +13,10 @@ from PIL import Image
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colour.palette import decode_bins, palette
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.errors import ModelError
 from colorize_hub.hub.sources import CARD, CONFIG, GRAPHS
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.portable.export import OPSET, export
 from tests.scenes import difference, scene
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from colorize_hub.loading import read_model, save
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
 from train import average as command
 from train.average import average, with_attention_of
 

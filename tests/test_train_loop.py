@@ -13,7 +13,7 @@ import tyro
 
 from bench.feeding import feeding_row
 from colorize_hub.loading import load
-from colorize_hub.network import for_inference
+from colorize_hub.network.colornet import for_inference
 from tests.training_fixtures import (
     losses,
     picture,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from colorize_hub.colour.lab import rgb_to_lab
-from colorize_hub.look import Look
+from colorize_hub.network.look import Look
 from tests.training_fixtures import (
     TINY,
     Run,

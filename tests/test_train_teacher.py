@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.loading import read_model, save
-from colorize_hub.look import Look
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
+from colorize_hub.network.look import Look
 from tests.training_fixtures import TINY, batch_of, tiny, train_here, write_blobs
 from train.model import adjust_logits, build_network
 from train.objective import Objective

@@ -15,7 +15,7 @@ import tyro
 from torch import Tensor
 
 from colorize_hub.loading import read_model, save
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
 
 logger = logging.getLogger(__name__)
 

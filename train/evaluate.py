@@ -22,7 +22,7 @@ from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.loading import load
 from colorize_hub.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
-from colorize_hub.working import working_shape
+from colorize_hub.network.working import working_shape
 from train.classifier import Classifier, open_classifier
 from train.contact_sheet import ACROSS, contact_sheet
 from train.curve_plot import plot_hint_curve

@@ -17,10 +17,10 @@ from tqdm import tqdm
 
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.palette import palette
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.loading import save
-from colorize_hub.network import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.config import ColorizerConfig
 from train.checkpoint import (
     FILE_NAME,
     Progress,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.loading import read_model
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
 from train.config import TrainConfig
 from train.encoder_weights import load_encoder_weights
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from colorize_hub.colour.lab import lightness_to_grey, rgb_to_lightness
+from colorize_hub.network.working import GRID
 from colorize_hub.pictures.picture import PictureError, read_picture
-from colorize_hub.working import GRID
 from train.data import open_dataset
 
 SIDE = 256

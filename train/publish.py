@@ -19,9 +19,9 @@ from datasets import Dataset
 
 from colorize_hub.fused import fuse
 from colorize_hub.loading import load, model_sha256, read_model
-from colorize_hub.look import Look
 from colorize_hub.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
-from colorize_hub.network import ColorNet, for_inference
+from colorize_hub.network.colornet import ColorNet, for_inference
+from colorize_hub.network.look import Look
 from colorize_hub.provenance import PROVENANCE, Provenance, read_provenance
 from train.classifier import open_classifier
 from train.curve_plot import plot_hint_curve

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.loading import load, stamp_metrics
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
 from train.calibrate import calibrate, write_calibration
 from train.config import TrainConfig
 from train.evaluate import evaluate, write_evaluation

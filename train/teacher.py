@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from colorize_hub.hints import HINT_STRIDE
 from colorize_hub.loading import read_model
-from colorize_hub.look import broad_shift
-from colorize_hub.network import for_inference
-from colorize_hub.working import overview_shape
+from colorize_hub.network.colornet import for_inference
+from colorize_hub.network.look import broad_shift
+from colorize_hub.network.working import overview_shape
 from train.pictures import resized
 
 _WAYS = ((1.0, False), (0.75, True), (1.5, True))  # factor on the side, and whether mirrored

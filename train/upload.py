@@ -9,17 +9,17 @@ from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.errors import ModelError
 from colorize_hub.hub.commits import commit_files, open_branch
 from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors
 from colorize_hub.hub.sources import CARD, CONFIG, METRICS, WEIGHTS
 from colorize_hub.model_card import render_model_card
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
+from colorize_hub.network.weights import weights_bytes
 from colorize_hub.provenance import PROVENANCE, Provenance, read_provenance
 from colorize_hub.release import TRAINING, push
 from colorize_hub.version import __version__
-from colorize_hub.weights import weights_bytes
 from train.config import TrainConfig
 from train.examples import Examples, TrainingData
 

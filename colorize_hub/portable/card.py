@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from colorize_hub.config import ColorizerConfig
+from colorize_hub.network.config import ColorizerConfig
 
 _CARD = """\
 ---

@@ -9,15 +9,15 @@ import numpy as np
 from PIL import Image
 
 from colorize_hub.colour.resizing import bicubic
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.hints import HINT_STRIDE, Hint
+from colorize_hub.network.config import ColorizerConfig
+from colorize_hub.network.working import GRID, cell_means
 from colorize_hub.pictures.picture import ImageLike
 from colorize_hub.portable.canvas import OnnxCanvas, read_cells
 from colorize_hub.portable.look import OnnxLook
 from colorize_hub.portable.picture import PreparedPicture
 from colorize_hub.portable.sessions import Graphs
 from colorize_hub.spread_numpy import spread_hints
-from colorize_hub.working import GRID, cell_means
 
 _BATCH = 8
 

@@ -12,7 +12,7 @@ import torch
 
 from colorize_hub.errors import ModelError
 from colorize_hub.hub.sources import ATTENTION, CARD, CONFIG, GRAPHS
-from colorize_hub.network import ColorNet, for_inference
+from colorize_hub.network.colornet import ColorNet, for_inference
 from colorize_hub.portable.card import render_export_card
 from colorize_hub.portable.graphs import (
     SYMBOLICS,
@@ -28,7 +28,7 @@ from colorize_hub.portable.graphs import (
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from colorize_hub.attention import HintAttention
+    from colorize_hub.network.attention import HintAttention
 
 OPSET = 18
 _EXAMPLE = (2, 1, 96, 160)  # every side of every map differs, and none is 1

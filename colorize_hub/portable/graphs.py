@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from colorize_hub.colour.lab import in_gamut, lab_to_rgb, largest_scale, rgb_to_lab
 from colorize_hub.colour.palette import palette
-from colorize_hub.look import broad_shift
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.look import broad_shift
 
 _CUBIC = -0.75  # of F.interpolate(mode="bicubic")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from colorize_hub.network.working import overview_shape, resized
 from colorize_hub.portable.sessions import Graphs
-from colorize_hub.working import overview_shape, resized
 
 
 class OnnxLook:

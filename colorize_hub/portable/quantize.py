@@ -16,8 +16,8 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.hub.sources import CONFIG, GRAPHS, Folder
+from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.pictures.picture import ImageLike
 from colorize_hub.portable.picture import PreparedPicture
 from colorize_hub.portable.sessions import Graphs

@@ -13,7 +13,7 @@ from colorize_hub import loading
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.demo.marks import hints_of, read_work
 from colorize_hub.demo.prints import EXAMPLES, example_path
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
 from tests.browser.desk_page import DeskPage, redness
 
 pytestmark = pytest.mark.browser

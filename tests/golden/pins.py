@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from colorize_hub.colorizer import Colorizer
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
 
 FOLDER = Path(__file__).parent
 NAMES = ("dust-bowl-home", "french-alpine-landscape", "nagasaki-boats")

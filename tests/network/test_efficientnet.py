@@ -7,7 +7,7 @@ import pytest
 import timm
 import torch
 
-from colorize_hub.efficientnet import EfficientNetLite0
+from colorize_hub.network.efficientnet import EfficientNetLite0
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from colorize_hub.colour.palette import palette
-from colorize_hub.config import ColorizerConfig, ConfigError
-from colorize_hub.network import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
+from colorize_hub.network.config import ColorizerConfig, ConfigError
 
 BINS = len(palette(10))
 NARROW = (16, 16, 8, 8)

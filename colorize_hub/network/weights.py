@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from colorize_hub.colour.palette import palette
-from colorize_hub.config import ColorizerConfig, ConfigError
 from colorize_hub.errors import ModelError
 from colorize_hub.hub.sources import CONFIG, WEIGHTS, Source, impostor
-from colorize_hub.network import ColorNet
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig, ConfigError
 
 _MOST_PARAMETERS = 300_000_000
 _MOST_HEADER = 2**21  # bytes; that of a large backbone has a tenth

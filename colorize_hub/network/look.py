@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize_hub.attention import HintAttention
-from colorize_hub.network import ColorNet
-from colorize_hub.working import overview_shape
+from colorize_hub.network.attention import HintAttention
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.working import overview_shape
 
 _WEIGHT = 0.7  # of what the small picture says
 

@@ -13,12 +13,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from colorize_hub.config import ColorizerConfig
 from colorize_hub.errors import ModelError
 from colorize_hub.hub.sources import CONFIG, WEIGHTS, Folder
 from colorize_hub.loading import save
-from colorize_hub.network import ColorNet
-from colorize_hub.weights import read_tensors
+from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.config import ColorizerConfig
+from colorize_hub.network.weights import read_tensors
 
 ROOT = Path(__file__).parents[1]
 MUTATIONS = 2000

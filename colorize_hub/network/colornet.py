@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.fx.proxy import TraceError
 
-from colorize_hub.attention import HintAttention
 from colorize_hub.colour.palette import palette
-from colorize_hub.config import ColorizerConfig, ConfigError
-from colorize_hub.efficientnet import EfficientNetLite0
+from colorize_hub.network.attention import HintAttention
+from colorize_hub.network.config import ColorizerConfig, ConfigError
+from colorize_hub.network.efficientnet import EfficientNetLite0
 
 STRIDES = (4, 8, 16, 32)
 _AB_UNIT = 110.0  # hints reach the network as a*b* / 110, about -1..1

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from colorize_hub.config import ColorizerConfig, ConfigError
+from colorize_hub.network.config import ColorizerConfig, ConfigError
 
 CUSTOM = {
     "encoder": "resnet18",

@@ -1,0 +1,1 @@
+"""The network: lightness, and hints, to a distribution over the ab palette."""
