@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from colorize_hub.canvas import Canvas
     from colorize_hub.colorizer import Colorizer
     from colorize_hub.frames import Frame
-    from colorize_hub.hints import Hint
+    from colorize_hub.hints.hint import Hint
     from colorize_hub.loading import load
 from colorize_hub.version import __version__
 

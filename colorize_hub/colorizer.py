@@ -20,13 +20,13 @@ from colorize_hub.colour.palette import decode_bins
 from colorize_hub.compose import Prepared
 from colorize_hub.frames import Frame, check_steadiness, colour_frames
 from colorize_hub.fused import fuse
-from colorize_hub.hints import HINT_STRIDE, Hint
+from colorize_hub.hints.hint import HINT_STRIDE, Hint
+from colorize_hub.hints.kriging import Cells, spread_hints
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look
 from colorize_hub.network.working import GRID
 from colorize_hub.pictures.picture import ImageLike
-from colorize_hub.spread import Cells, spread_hints
 
 _BATCH = 8
 _MOST_WAITING = 4 * _BATCH  # pictures held at full size until enough have the same shape

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from colorize_hub.colour import strips
 from colorize_hub.colour.spots import paint_hinted
-from colorize_hub.hints import Hint, hint_ab, hinted_pixels
+from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
 from colorize_hub.network.working import working_shape
 from colorize_hub.pictures.picture import ImageLike, Picture, read_picture, write_like
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from colorize_hub.canvas import Canvas
 from colorize_hub.compose import Prepared
-from colorize_hub.hints import Hint, draw_hints
+from colorize_hub.hints.hint import Hint, draw_hints
 from colorize_hub.motion import Motion, load_opencv
 from colorize_hub.pictures.picture import ImageLike
 from colorize_hub.steady import State, TemporalSmoother, look_back, memory

@@ -12,7 +12,7 @@ from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colour.palette import palette, suggest_colours
 from colorize_hub.compose import pixels_to_lightness
-from colorize_hub.hints import Hint, hint_ab, hinted_pixels
+from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
 from colorize_hub.metrics import ciede2000
 from colorize_hub.network.colornet import ColorNet
 from tests.scenes import decided, difference, scene

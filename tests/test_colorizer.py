@@ -14,7 +14,7 @@ from PIL import Image
 from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
 from colorize_hub.compose import Prepared, pixels_to_lightness
-from colorize_hub.hints import Hint
+from colorize_hub.hints.hint import Hint
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.working import working_shape
 from tests.scenes import decided, difference, scene

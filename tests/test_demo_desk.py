@@ -10,7 +10,7 @@ from colorize_hub import loading
 from colorize_hub.demo.desk import Desk
 from colorize_hub.demo.marks import Mark, Work
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.hints import Hint
+from colorize_hub.hints.hint import Hint
 from colorize_hub.loading import ModelError
 from tests.scenes import scene
 

@@ -16,7 +16,7 @@ from colorize_hub.demo.marks import (
     read_work,
     write_work,
 )
-from colorize_hub.hints import Hint
+from colorize_hub.hints.hint import Hint
 
 WORK = Work(
     marks=(Mark(((3.25, 4.5),), (200, 30, 40)), Mark(((1, 1), (9, 1)), (0, 0, 255), 2.5)),

@@ -17,7 +17,7 @@ from colorize_hub.hint_curve import (
     hint_delta_e,
     true_hints,
 )
-from colorize_hub.hints import Hint
+from colorize_hub.hints.hint import Hint
 from colorize_hub.metrics import psnr
 from tests.scenes import decided
 

@@ -24,13 +24,13 @@ from tqdm import tqdm
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.palette import decode_bins
 from colorize_hub.fused import fuse
-from colorize_hub.hints import HINT_STRIDE
+from colorize_hub.hints.hint import HINT_STRIDE
+from colorize_hub.hints.kriging import Cells, Kriging
 from colorize_hub.loading import read_model, save
 from colorize_hub.network.attention import HintAttention
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look
-from colorize_hub.spread import Cells, Kriging
 from train.augment import crop
 from train.pictures import SIDE, read_pictures, to_batch
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from colorize_hub.hints import HINT_STRIDE
+from colorize_hub.hints.hint import HINT_STRIDE
 
 _LEAST_CROP = 0.6  # of the short side: smaller crops lose the scene
 _STOP = 1 / 8  # geometric law of the number of clicks (Zhang et al. 2017, "Real-Time User-Guided")

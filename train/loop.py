@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.palette import palette
-from colorize_hub.hints import HINT_STRIDE
+from colorize_hub.hints.hint import HINT_STRIDE
 from colorize_hub.loading import save
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig

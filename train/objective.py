@@ -7,10 +7,10 @@ from torch.func import functional_call
 
 from colorize_hub.colour.lab import rgb_to_lab, rgb_to_lightness
 from colorize_hub.colour.palette import decode_bins, palette
-from colorize_hub.hints import HINT_STRIDE
+from colorize_hub.hints.hint import HINT_STRIDE
+from colorize_hub.hints.kriging import Cells, spread_hints
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.look import broad_shift
-from colorize_hub.spread import Cells, spread_hints
 from train.config import TrainConfig
 from train.examples import Example
 from train.losses import (

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from colorize_hub.hints import HINT_STRIDE
+from colorize_hub.hints.hint import HINT_STRIDE
 from colorize_hub.loading import read_model
 from colorize_hub.network.colornet import for_inference
 from colorize_hub.network.look import broad_shift

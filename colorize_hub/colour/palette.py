@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
-from colorize_hub.suggestion import clusters
+from colorize_hub.hints.suggestion import clusters
 
 _GRID_REACH = 120  # the palette never extends beyond +-120 in a* or b*
 

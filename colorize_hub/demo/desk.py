@@ -19,7 +19,7 @@ from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.pictures import preview
 from colorize_hub.demo.reference import apply_palette, before_palette
 from colorize_hub.files import write_picture
-from colorize_hub.hints import Hint
+from colorize_hub.hints.hint import Hint
 from colorize_hub.pictures.picture import as_image, read_picture, save_image
 
 

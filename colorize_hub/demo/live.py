@@ -19,7 +19,7 @@ from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.pace import Pace
 from colorize_hub.demo.tracking import SMALL_SIDE, Tracker
 from colorize_hub.frames import Frame
-from colorize_hub.hints import Hint
+from colorize_hub.hints.hint import Hint
 
 MOST_HINTS = 24
 MOST_PIXELS = 4_000_000

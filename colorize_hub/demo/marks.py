@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from colorize_hub.demo.reference import Node
-from colorize_hub.hints import Hint
+from colorize_hub.hints.hint import Hint
 
 FORMAT = "colorize-hub hints 1"
 MOST_HINTS = 10_000

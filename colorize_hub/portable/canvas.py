@@ -9,15 +9,15 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from colorize_hub.hints import Hint, draw_colours
+from colorize_hub.hints.hint import Hint, draw_colours
+from colorize_hub.hints.kriging_numpy import CellArrays, softmax, spread_hints
+from colorize_hub.hints.suggestion import check_place, clusters
+from colorize_hub.hints.variation import takes, tilt_logits
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.working import cell_means, resized
 from colorize_hub.portable.look import OnnxLook
 from colorize_hub.portable.picture import PreparedPicture, hint_ab
 from colorize_hub.portable.sessions import Graphs
-from colorize_hub.spread_numpy import CellArrays, softmax, spread_hints
-from colorize_hub.suggestion import check_place, clusters
-from colorize_hub.variation import takes, tilt_logits
 
 
 class OnnxCanvas:

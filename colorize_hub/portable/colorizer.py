@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from colorize_hub.colour.resizing import bicubic
-from colorize_hub.hints import HINT_STRIDE, Hint
+from colorize_hub.hints.hint import HINT_STRIDE, Hint
+from colorize_hub.hints.kriging_numpy import spread_hints
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.working import GRID, cell_means
 from colorize_hub.pictures.picture import ImageLike
@@ -17,7 +18,6 @@ from colorize_hub.portable.canvas import OnnxCanvas, read_cells
 from colorize_hub.portable.look import OnnxLook
 from colorize_hub.portable.picture import PreparedPicture
 from colorize_hub.portable.sessions import Graphs
-from colorize_hub.spread_numpy import spread_hints
 
 _BATCH = 8
 

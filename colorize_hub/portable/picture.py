@@ -10,7 +10,7 @@ from PIL import Image
 
 from colorize_hub.colour import strips
 from colorize_hub.colour.spots import paint_hinted
-from colorize_hub.hints import Hint, pixel_owners
+from colorize_hub.hints.hint import Hint, pixel_owners
 from colorize_hub.network.working import working_shape
 from colorize_hub.pictures.picture import ImageLike, Picture, read_picture, write_like
 from colorize_hub.portable.sessions import Graphs

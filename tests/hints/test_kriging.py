@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from colorize_hub.colour.palette import palette
-from colorize_hub.spread import NOISE, REACH, Cells, spread_hints
+from colorize_hub.hints.kriging import NOISE, REACH, Cells, spread_hints
 
 STEP = 20
 BINS = len(palette(STEP))

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from colorize_hub import variation
 from colorize_hub.colour.palette import decode_bins, palette
+from colorize_hub.hints import variation
 
 STEP = 20
 CENTRES = palette(STEP)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from colorize_hub import spread, spread_numpy
 from colorize_hub.colour.palette import decode_bins, palette
-from colorize_hub.spread import Cells
-from colorize_hub.spread_numpy import CellArrays
+from colorize_hub.hints import kriging, kriging_numpy
+from colorize_hub.hints.kriging import Cells
+from colorize_hub.hints.kriging_numpy import CellArrays
 
 STEP = 20
 

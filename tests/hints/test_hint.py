@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize_hub.colour.lab import rgb_to_lab
-from colorize_hub.hints import Hint, draw_hints, hint_ab, hinted_pixels
+from colorize_hub.hints.hint import Hint, draw_hints, hint_ab, hinted_pixels
 
 RED, GREEN = (200, 30, 40), (30, 160, 60)
 side = st.integers(1, 300)

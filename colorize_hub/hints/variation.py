@@ -13,8 +13,8 @@ import math
 import numpy as np
 from numpy.random import Generator, default_rng
 
+from colorize_hub.hints.kriging_numpy import softmax
 from colorize_hub.network.working import resized
-from colorize_hub.spread_numpy import softmax
 
 _DIRECTIONS = 4  # takes of one draw point to opposite sides of the plane
 _STRENGTH = 0.85  # a bin far on the favoured side becomes e^0.85 times as likely

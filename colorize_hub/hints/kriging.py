@@ -23,8 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorize_hub.colour.palette import palette
-from colorize_hub.network.attention import HintAttention
-from colorize_hub.spread_numpy import (
+from colorize_hub.hints.kriging_numpy import (
     ATTENTION_NUMBERS,
     BLOCK_NUMBERS,
     CHROMA_PRIOR,
@@ -42,6 +41,7 @@ from colorize_hub.spread_numpy import (
     SAME_LIGHTNESS,
     attention_step,
 )
+from colorize_hub.network.attention import HintAttention
 
 _TINY = 1e-12  # keeps the gradient of a square root finite
 
