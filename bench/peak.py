@@ -9,7 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.clock import compare
-from colorize_hub.fused import fuse
+from colorize_hub.engines.fused import fuse
 from colorize_hub.loading import BUNDLED, read_model
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 

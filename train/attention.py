@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.palette import decode_bins
-from colorize_hub.fused import fuse
+from colorize_hub.engines.fused import fuse
 from colorize_hub.hints.hint import HINT_STRIDE
 from colorize_hub.hints.kriging import Cells, Kriging
 from colorize_hub.loading import read_model, save

@@ -17,7 +17,7 @@ import torch
 import tyro
 from datasets import Dataset
 
-from colorize_hub.fused import fuse
+from colorize_hub.engines.fused import fuse
 from colorize_hub.loading import load, model_sha256, read_model
 from colorize_hub.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
 from colorize_hub.network.colornet import ColorNet, for_inference

@@ -67,8 +67,8 @@ def folder(
         raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters fails, and is told at the end
     started = time.time()
-    from colorize_hub.allocation import keep_freed_memory
     from colorize_hub.archive import colour_pictures, plan_folder, remove_leftovers
+    from colorize_hub.engines.allocation import keep_freed_memory
     from colorize_hub.loading import load
 
     plan = plan_folder(source, target)

@@ -19,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from colorize_hub.allocation import keep_freed_memory
 from colorize_hub.demo.line import Line
 from colorize_hub.demo.live import LiveError, Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
+from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.loading import ModelError
 from colorize_hub.motion import load_opencv
 from colorize_hub.workers import use_threads

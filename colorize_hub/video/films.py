@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from colorize_hub.allocation import keep_freed_memory
+from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.frames import Frame
 from colorize_hub.video.pipeline import ahead
 from colorize_hub.video.reader import ClipFacts, ClipFrame, VideoError, Warn, probe, read_frames

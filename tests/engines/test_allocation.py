@@ -10,7 +10,7 @@ import pytest
 _PROGRAM = """
 import resource, sys
 import numpy as np
-from colorize_hub.allocation import keep_freed_memory
+from colorize_hub.engines.allocation import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

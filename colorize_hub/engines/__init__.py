@@ -1,0 +1,1 @@
+"""What computes: all that knows the machine."""
