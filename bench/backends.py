@@ -14,9 +14,9 @@ from tyro.conf import arg
 
 from bench.clock import Row, Work, compare, fresh_python, table
 from bench.measures import make_photograph
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.engines.fused import fuse
 from colorize_hub.hub.sources import Folder
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import read_model
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.portable.colorizer import OnnxColorizer

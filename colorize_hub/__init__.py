@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from colorize_hub.canvas import Canvas
-    from colorize_hub.colorizer import Colorizer
-    from colorize_hub.frames import Frame
     from colorize_hub.hints.hint import Hint
+    from colorize_hub.inference.canvas import Canvas
+    from colorize_hub.inference.colorizer import Colorizer
+    from colorize_hub.inference.frames import Frame
     from colorize_hub.loading import load
 from colorize_hub.version import __version__
 

@@ -26,7 +26,7 @@ from colorize_hub.pictures.picture import Picture, PictureError, read_picture
 from colorize_hub.pictures.toning import find_toning, has_colour
 
 if TYPE_CHECKING:
-    from colorize_hub.colorizer import Colorizer
+    from colorize_hub.inference.colorizer import Colorizer
 
 # What is taken for a picture; a file with another ending is passed over.
 ENDINGS = (

@@ -25,7 +25,7 @@ from colorize_hub.pictures.saving import (
 from colorize_hub.pictures.toning import find_toning
 
 if TYPE_CHECKING:
-    from colorize_hub.colorizer import Colorizer
+    from colorize_hub.inference.colorizer import Colorizer
 
 __all__ = ["colour_file", "target_name", "write_picture"]
 

@@ -28,7 +28,7 @@ from colorize_hub.network.config import ColorizerConfig, ConfigError
 if TYPE_CHECKING:
     import torch
 
-    from colorize_hub.colorizer import Colorizer
+    from colorize_hub.inference.colorizer import Colorizer
     from colorize_hub.network.colornet import ColorNet
     from colorize_hub.portable.colorizer import OnnxColorizer
 
@@ -112,7 +112,7 @@ def load(
 
         return OnnxColorizer(Graphs(source, attention=config.hint_attention > 0), config)
     try:
-        from colorize_hub.colorizer import Colorizer
+        from colorize_hub.inference.colorizer import Colorizer
         from colorize_hub.network.weights import read_network
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "safetensors"):

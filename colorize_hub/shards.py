@@ -26,7 +26,7 @@ from colorize_hub.files import target_name
 if TYPE_CHECKING:
     import pyarrow
 
-    from colorize_hub.colorizer import Colorizer
+    from colorize_hub.inference.colorizer import Colorizer
 
 PLAN = "_colouring.json"  # readers of Parquet folders pass over names with an underscore
 _NOTE = b"colorize_hub"  # key in a shard's metadata

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Error, sync_playwright
 from safetensors.torch import load_file
 from torch import nn
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.hub.sources import CONFIG, WEIGHTS
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import BUNDLED
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 
 

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
 from colorize_hub.hint_curve import HINT_COUNTS, floor_picture, hint_curve
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, save
 from colorize_hub.metrics import PSNR_CAP, colorfulness, delta_e, psnr
 from colorize_hub.network.colornet import ColorNet

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
 from colorize_hub.flicker import cdc, warping_error
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import save
 from colorize_hub.metrics import colorfulness
 from colorize_hub.network.colornet import ColorNet

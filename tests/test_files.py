@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
-from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.files import colour_file, target_name, write_picture
+from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import PictureError, read_picture
 from tests.pictures.test_deep import filtered_png
 from tests.pictures.test_toning import SEPIA, toned

@@ -6,7 +6,6 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
-from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.hint_curve import (
     HINT_COUNTS,
     PATCH,
@@ -18,6 +17,7 @@ from colorize_hub.hint_curve import (
     true_hints,
 )
 from colorize_hub.hints.hint import Hint
+from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.metrics import psnr
 from tests.scenes import decided
 

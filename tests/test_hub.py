@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from colorize_hub.colorizer import Colorizer
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import (
     CONFIG,
     WEIGHTS,

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from colorize_hub import Hint, load
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.errors import ModelError, ModelNotFoundError
 from colorize_hub.hub.sources import GRAPHS, WEIGHTS
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import save
 from colorize_hub.portable.colorizer import OnnxColorizer
 from colorize_hub.portable.export import export

@@ -16,9 +16,9 @@ import torch
 import tyro
 from torch import Tensor
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import decode_bins
-from colorize_hub.compose import colour_pixels, pixels_to_lightness
+from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.loading import load
 from colorize_hub.metrics import colorfulness, psnr
 from colorize_hub.network.config import ColorizerConfig

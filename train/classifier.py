@@ -7,7 +7,7 @@ import torch
 from timm.data.config import resolve_data_config
 from torch import Tensor
 
-from colorize_hub.colorizer import Colorizer
+from colorize_hub.inference.colorizer import Colorizer
 from train.encoder_weights import load_encoder_weights
 
 

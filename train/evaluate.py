@@ -18,8 +18,8 @@ import tyro
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.lab import rgb_to_lightness
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load
 from colorize_hub.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
 from colorize_hub.network.working import working_shape

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.flicker import visible
-from colorize_hub.motion import optical_flow
+from colorize_hub.inference.motion import optical_flow
 from colorize_hub.video.reader import probe, read_frames
 from train.pictures import SIDE, to_batch
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from colorize_hub.colorizer import Colorizer
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, stamp_metrics
 from colorize_hub.network.colornet import ColorNet
 from train.calibrate import calibrate, write_calibration

@@ -23,7 +23,7 @@ from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
 
 if TYPE_CHECKING:
     from colorize_hub.archive import Outcome
-    from colorize_hub.colorizer import Colorizer
+    from colorize_hub.inference.colorizer import Colorizer
 
 _LINE_SECONDS = 30  # between two lines of progress where no bar can be drawn
 _GPU_BATCH = 16

@@ -8,7 +8,6 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.demo.clip import Clips
 from colorize_hub.demo.clip_handlers import ClipHandlers
 from colorize_hub.demo.desk import Desk
@@ -18,6 +17,7 @@ from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.page import add_page, page_css
 from colorize_hub.demo.prints import EXAMPLES_FOLDER
 from colorize_hub.demo.theme import CSS, make_theme
+from colorize_hub.inference.colorizer import Colorizer
 
 FILES_CHECKED_EVERY_S = 600
 FILES_KEPT_S = 3600

@@ -23,9 +23,9 @@ from colorize_hub.demo.line import Line
 from colorize_hub.demo.live import LiveError, Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.engines.allocation import keep_freed_memory
+from colorize_hub.inference.motion import load_opencv
+from colorize_hub.inference.workers import use_threads
 from colorize_hub.loading import ModelError
-from colorize_hub.motion import load_opencv
-from colorize_hub.workers import use_threads
 
 SEATS = 2
 KEPT_S = 20.0  # a seat without frames

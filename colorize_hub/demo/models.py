@@ -4,8 +4,8 @@ import os
 import threading
 from collections import OrderedDict
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.hub.remote import check_repo_id
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import ModelNotFoundError, load
 
 

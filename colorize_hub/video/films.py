@@ -17,15 +17,15 @@ import numpy as np
 import torch
 
 from colorize_hub.engines.allocation import keep_freed_memory
-from colorize_hub.frames import Frame
+from colorize_hub.inference.frames import Frame
+from colorize_hub.inference.workers import use_threads
 from colorize_hub.video.pipeline import ahead
 from colorize_hub.video.reader import ClipFacts, ClipFrame, VideoError, Warn, probe, read_frames
 from colorize_hub.video.tracks import join
 from colorize_hub.video.writer import SegmentWriter, find_segments
-from colorize_hub.workers import use_threads
 
 if TYPE_CHECKING:
-    from colorize_hub.colorizer import Colorizer
+    from colorize_hub.inference.colorizer import Colorizer
 
 Progress = Callable[[int, "int | None"], object]
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.demo import build_demo
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from tests.browser.desk_page import DeskPage
 from tests.browser.live_page import camera_film

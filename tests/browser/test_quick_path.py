@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from colorize_hub.colorizer import Colorizer
+from colorize_hub.inference.colorizer import Colorizer
 from tests.browser.desk_page import DeskPage, chroma
 
 pytestmark = pytest.mark.browser

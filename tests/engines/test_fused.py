@@ -5,8 +5,8 @@ import pickle
 import pytest
 import torch
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.engines.fused import fuse
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet, for_inference
 from colorize_hub.network.config import ColorizerConfig
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from colorize_hub.colorizer import Colorizer
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 
 FOLDER = Path(__file__).parent

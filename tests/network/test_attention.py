@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from colorize_hub import Hint, load
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.palette import palette
 from colorize_hub.hints.kriging import Cells, Kriging, spread_hints
 from colorize_hub.hints.kriging_numpy import attention_step
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import read_model, save
 from colorize_hub.network.attention import HintAttention
 from colorize_hub.network.colornet import ColorNet, for_inference

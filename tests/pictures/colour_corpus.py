@@ -13,8 +13,8 @@ import sys
 import warnings
 from pathlib import Path
 
-from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.files import colour_file, target_name
+from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.loading import load
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
 from tests.pictures.bad_pictures import Case, make_corpus

@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.canvas import Canvas
-from colorize_hub.compose import Prepared
 from colorize_hub.hints.hint import Hint, draw_hints
-from colorize_hub.motion import Motion, load_opencv
+from colorize_hub.inference.canvas import Canvas
+from colorize_hub.inference.compose import Prepared
+from colorize_hub.inference.motion import Motion, load_opencv
+from colorize_hub.inference.steady import State, TemporalSmoother, look_back, memory
+from colorize_hub.inference.workers import side_by_side
 from colorize_hub.pictures.picture import ImageLike
-from colorize_hub.steady import State, TemporalSmoother, look_back, memory
-from colorize_hub.workers import side_by_side
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize_hub.motion import Motion, motions
+from colorize_hub.inference.motion import Motion, motions
 
 _MOST_FRAMES = 100.0  # that any average is made of
 _NEARBY = 6  # cells: the surroundings in which a prediction flickers as one

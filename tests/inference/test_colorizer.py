@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
-from colorize_hub.compose import Prepared, pixels_to_lightness
 from colorize_hub.hints.hint import Hint
+from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.inference.compose import Prepared, pixels_to_lightness
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.working import working_shape
 from tests.scenes import decided, difference, scene
 
-PRINTS = sorted((Path(__file__).parent.parent / "colorize_hub/demo/examples").glob("*.jpg"))
+PRINTS = sorted((Path(__file__).parents[2] / "colorize_hub/demo/examples").glob("*.jpg"))
 
 # --- colorize --------------------------------------------------------------------------------
 

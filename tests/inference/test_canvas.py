@@ -8,17 +8,17 @@ import pytest
 import torch
 from PIL import Image
 
-from colorize_hub.colorizer import Colorizer
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colour.palette import palette, suggest_colours
-from colorize_hub.compose import pixels_to_lightness
 from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
+from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.metrics import ciede2000
 from colorize_hub.network.colornet import ColorNet
 from tests.scenes import decided, difference, scene
 
 RED, GREEN, BLUE = (200, 30, 40), (30, 160, 60), (40, 60, 190)
-PRINTS = sorted((Path(__file__).parent.parent / "colorize_hub/demo/examples").glob("*.jpg"))
+PRINTS = sorted((Path(__file__).parents[2] / "colorize_hub/demo/examples").glob("*.jpg"))
 
 
 @pytest.fixture(scope="module")

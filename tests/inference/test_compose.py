@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from colorize_hub.colour import strips
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
 from colorize_hub.colour.resizing import bicubic
-from colorize_hub.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.hints.hint import Hint, hint_ab
+from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
 
 DEPTHS = (np.uint8, np.uint16)
 

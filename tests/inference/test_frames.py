@@ -9,7 +9,7 @@ from PIL import Image
 
 from colorize_hub import Frame, Hint
 from colorize_hub.colour.lab import rgb_to_lab
-from tests.moving import pan, texture
+from tests.inference.moving import pan, texture
 from tests.scenes import difference
 
 SCENE, OTHER = pan(96, 128, 6, 3), pan(96, 128, 4, 3, seed=5)

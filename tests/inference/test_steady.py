@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from colorize_hub.motion import Motion
-from colorize_hub.steady import State, TemporalSmoother, look_back, memory
-from tests.moving import lightness, pan, texture
+from colorize_hub.inference.motion import Motion
+from colorize_hub.inference.steady import State, TemporalSmoother, look_back, memory
+from tests.inference.moving import lightness, pan, texture
 
 GRID = (24, 32)  # of pictures of 96 x 128
 STILL = lightness(texture(96, 128))

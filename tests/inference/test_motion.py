@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from colorize_hub.motion import Motion, load_opencv, motions, optical_flow
-from tests.moving import lightness, pan, texture
+from colorize_hub.inference.motion import Motion, load_opencv, motions, optical_flow
+from tests.inference.moving import lightness, pan, texture
 
 GRID = (24, 32)  # of pictures of 96 x 128
 

@@ -11,7 +11,7 @@ import torch
 from datasets.fingerprint import Hasher
 from PIL import Image
 
-from colorize_hub.colorizer import Colorizer
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, save
 from tests.scenes import difference, scene
 from tests.test_cli import ENVIRONMENT

@@ -15,13 +15,13 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.canvas import Canvas
 from colorize_hub.colour.palette import decode_bins
-from colorize_hub.compose import Prepared
 from colorize_hub.engines.fused import fuse
-from colorize_hub.frames import Frame, check_steadiness, colour_frames
 from colorize_hub.hints.hint import HINT_STRIDE, Hint
 from colorize_hub.hints.kriging import Cells, spread_hints
+from colorize_hub.inference.canvas import Canvas
+from colorize_hub.inference.compose import Prepared
+from colorize_hub.inference.frames import Frame, check_steadiness, colour_frames
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look

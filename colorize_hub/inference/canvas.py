@@ -11,11 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from colorize_hub.colour.palette import decode_bins, palette, suggest_colours
-from colorize_hub.compose import Prepared
 from colorize_hub.hints.hint import Hint, draw_hints
 from colorize_hub.hints.kriging import Cells, spread_hints
 from colorize_hub.hints.suggestion import check_place
 from colorize_hub.hints.variation import takes, tilt_logits
+from colorize_hub.inference.compose import Prepared
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look
 

@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from colorize_hub.workers import side_by_side, use_threads
+from colorize_hub.inference.workers import side_by_side, use_threads
 
 
 @pytest.fixture

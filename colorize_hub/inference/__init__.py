@@ -1,0 +1,1 @@
+"""From a picture, or frames, to colours."""
