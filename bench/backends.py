@@ -15,13 +15,13 @@ from tyro.conf import arg
 from bench.clock import Row, Work, compare, fresh_python, table
 from bench.measures import make_photograph
 from colorize_hub.engines.fused import fuse
+from colorize_hub.export.export import export
+from colorize_hub.export.quantize import quantize
 from colorize_hub.hub.sources import Folder
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import read_model
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.portable.colorizer import OnnxColorizer
-from colorize_hub.portable.export import export
-from colorize_hub.portable.quantize import quantize
 from colorize_hub.portable.sessions import Graphs
 
 SIDE = 256

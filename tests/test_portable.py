@@ -11,11 +11,11 @@ from PIL import Image
 
 from colorize_hub import Hint, load
 from colorize_hub.errors import ModelError, ModelNotFoundError
+from colorize_hub.export.export import export
 from colorize_hub.hub.sources import GRAPHS, WEIGHTS
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import save
 from colorize_hub.portable.colorizer import OnnxColorizer
-from colorize_hub.portable.export import export
 from tests.scenes import difference, scene
 
 HINTS = [Hint(40, 30, (200, 40, 40), radius=6), Hint(100, 60, (40, 80, 200))]

@@ -28,13 +28,13 @@ def export(
         folder: Folder to write to. What is in it from an earlier export is replaced.
         int8: Decoder in 8-bit integers: smaller and faster, with slightly different colours.
     """
+    from colorize_hub.export.export import export as export_model
     from colorize_hub.loading import read_model
-    from colorize_hub.portable.export import export as export_model
 
     try:
         export_model(read_model(model), folder)
         if int8:
-            from colorize_hub.portable.quantize import quantize
+            from colorize_hub.export.quantize import quantize
 
             quantize(folder)
     except ModuleNotFoundError as error:

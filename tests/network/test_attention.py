@@ -8,13 +8,13 @@ import torch
 
 from colorize_hub import Hint, load
 from colorize_hub.colour.palette import palette
+from colorize_hub.export.export import export
 from colorize_hub.hints.kriging import Cells, Kriging, spread_hints
 from colorize_hub.hints.kriging_numpy import attention_step
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import read_model, save
 from colorize_hub.network.attention import HintAttention
 from colorize_hub.network.colornet import ColorNet, for_inference
-from colorize_hub.portable.export import export
 from tests.scenes import difference, scene
 
 STEP, GRID, MAPS = 20, (12, 16), 8

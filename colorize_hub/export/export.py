@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from colorize_hub.errors import ModelError
-from colorize_hub.hub.sources import ATTENTION, CARD, CONFIG, GRAPHS
-from colorize_hub.network.colornet import ColorNet, for_inference
-from colorize_hub.portable.card import render_export_card
-from colorize_hub.portable.graphs import (
+from colorize_hub.export.card import render_export_card
+from colorize_hub.export.graphs import (
     SYMBOLICS,
     Colours,
     Decoder,
@@ -24,6 +22,8 @@ from colorize_hub.portable.graphs import (
     Overview,
     Render,
 )
+from colorize_hub.hub.sources import ATTENTION, CARD, CONFIG, GRAPHS
+from colorize_hub.network.colornet import ColorNet, for_inference
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

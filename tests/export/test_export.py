@@ -13,11 +13,11 @@ from PIL import Image
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colour.palette import decode_bins, palette
 from colorize_hub.errors import ModelError
+from colorize_hub.export.export import OPSET, export
 from colorize_hub.hub.sources import CARD, CONFIG, GRAPHS
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.portable.export import OPSET, export
 from tests.scenes import difference, scene
 
 

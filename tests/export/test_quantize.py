@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from colorize_hub.cli.export import export as export_command
+from colorize_hub.export.export import export
+from colorize_hub.export.quantize import quantize
 from colorize_hub.hub.sources import CARD, GRAPHS, Folder
 from colorize_hub.loading import load, save
-from colorize_hub.portable.export import export
-from colorize_hub.portable.quantize import quantize
 from colorize_hub.portable.sessions import Graphs
 from tests.scenes import scene
 
