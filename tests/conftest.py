@@ -22,7 +22,7 @@ from colorize_hub.loading import BUNDLED
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.video import colorize_video
-from tests.clips import read_clip
+from tests.video.clips import read_clip
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 

@@ -12,7 +12,7 @@ import pytest
 
 from colorize_hub.cli import main
 from colorize_hub.loading import save
-from tests.clips import moving_frames, read_clip, write_clip
+from tests.video.clips import moving_frames, read_clip, write_clip
 
 ROOT = Path(__file__).parent.parent
 OFF = ("--smoothing", "0")

@@ -9,7 +9,7 @@ from colorize_hub.demo import clip as clip_module
 from colorize_hub.demo.clip import Clips
 from colorize_hub.demo.clip_handlers import ClipHandlers
 from colorize_hub.demo.models import ModelShelf
-from tests.clips import moving_frames, write_clip
+from tests.video.clips import moving_frames, write_clip
 
 
 @pytest.fixture

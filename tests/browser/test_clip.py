@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.desk_page import chroma
-from tests.clips import moving_frames, write_clip
+from tests.video.clips import moving_frames, write_clip
 
 pytestmark = pytest.mark.browser
 

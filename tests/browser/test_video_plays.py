@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from colorize_hub.video import colorize_video
-from tests.clips import moving_frames, write_clip
+from tests.video.clips import moving_frames, write_clip
 
 pytestmark = pytest.mark.browser
 

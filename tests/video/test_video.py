@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from colorize_hub.colour.lab import rgb_to_lab, rgb_to_lightness
-from tests.clips import moving_frames, read_clip, sound_of, write_clip
+from tests.video.clips import moving_frames, read_clip, sound_of, write_clip
 
 LOSSLESS = {"codec": "ffv1"}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from colorize_hub.video import VideoError, colorize_video
-from tests.clips import moving_frames, write_clip
+from tests.video.clips import moving_frames, write_clip
 
 LOSSLESS = {"codec": "ffv1"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from colorize_hub.video.reader import ClipFacts, probe, read_frames
 from colorize_hub.video.reader import _later as later
-from tests.clips import moving_frames, write_clip
+from tests.video.clips import moving_frames, write_clip
 
 
 def test_a_film_tells_what_it_is(tmp_path):

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.clips import moving_frames, packets_of, sound_of, write_clip
+from tests.video.clips import moving_frames, packets_of, sound_of, write_clip
 
 LOSSLESS = {"codec": "ffv1"}
 

@@ -11,9 +11,9 @@ import pytest
 
 from colorize_hub.loading import save
 from colorize_hub.video import VideoError, VideoInterrupted, colorize_video
-from tests.clips import moving_frames, read_clip, sound_of, write_clip
+from tests.video.clips import moving_frames, read_clip, sound_of, write_clip
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 KILLED = """
 import os, signal, sys
