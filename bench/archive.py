@@ -12,7 +12,7 @@ import tyro
 from bench.clock import Row, compare, table
 from bench.measures import make_photograph
 from colorize_hub import Colorizer, load
-from colorize_hub.archive import colour_pictures, plan_folder
+from colorize_hub.batch.archive import colour_pictures, plan_folder
 from colorize_hub.inference.compose import Prepared
 
 _MEGAPIXELS = 0.64 * 0.48

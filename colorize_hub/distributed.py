@@ -20,10 +20,10 @@ import torch
 import tyro
 from tyro.conf import arg
 
-from colorize_hub.archive import Task, remove_leftovers
+from colorize_hub.batch.archive import Task, remove_leftovers
+from colorize_hub.batch.shards import Manner, Shard, colour_shard, plan_shards, read_finished
 from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
 from colorize_hub.loading import load
-from colorize_hub.shards import Manner, Shard, colour_shard, plan_shards, read_finished
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,7 +22,7 @@ from tyro.conf import arg
 from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
 
 if TYPE_CHECKING:
-    from colorize_hub.archive import Outcome
+    from colorize_hub.batch.archive import Outcome
     from colorize_hub.inference.colorizer import Colorizer
 
 _LINE_SECONDS = 30  # between two lines of progress where no bar can be drawn
@@ -67,7 +67,7 @@ def folder(
         raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters fails, and is told at the end
     started = time.time()
-    from colorize_hub.archive import colour_pictures, plan_folder, remove_leftovers
+    from colorize_hub.batch.archive import colour_pictures, plan_folder, remove_leftovers
     from colorize_hub.engines.allocation import keep_freed_memory
     from colorize_hub.loading import load
 

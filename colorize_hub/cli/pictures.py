@@ -43,7 +43,7 @@ def photo(
         output = _beside(picture)
         word = "" if output.suffix == picture.suffix else ", a PNG, which holds all colours,"
     _check_paths(picture, output, overwrite)
-    from colorize_hub.files import colour_file
+    from colorize_hub.batch.files import colour_file
     from colorize_hub.loading import load
 
     colour_file(

@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from colorize_hub.files import colour_file, target_name
+from colorize_hub.batch.files import colour_file, target_name
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.loading import load
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture

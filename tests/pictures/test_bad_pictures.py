@@ -11,8 +11,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from colorize_hub.batch.files import target_name
 from colorize_hub.demo import build_demo
-from colorize_hub.files import target_name
 from colorize_hub.loading import save
 from tests.pictures.bad_pictures import make_corpus
 

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from colorize_hub.shards import PLAN, Manner, colour_shard, plan_shards
+from colorize_hub.batch.shards import PLAN, Manner, colour_shard, plan_shards
 from tests.scenes import difference, scene
 
 

@@ -1,4 +1,4 @@
-"""colorize_hub.files: a picture file becomes a picture file, with all that it had but its grey."""
+"""colorize_hub.batch.files: a picture file becomes a picture file, with all that it had but its grey."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
-from colorize_hub.files import colour_file, target_name, write_picture
+from colorize_hub.batch.files import colour_file, target_name, write_picture
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import PictureError, read_picture
 from tests.pictures.test_deep import filtered_png

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from colorize_hub.files import target_name, write_picture
+from colorize_hub.batch.files import target_name, write_picture
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
 from colorize_hub.pictures.toning import find_toning, has_colour
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub.archive import Task, colour_pictures, plan_folder, remove_leftovers
+from colorize_hub.batch.archive import Task, colour_pictures, plan_folder, remove_leftovers
 from tests.scenes import difference, scene
 
 

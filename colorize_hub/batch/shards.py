@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from colorize_hub.archive import Task, colour_pictures
-from colorize_hub.files import target_name
+from colorize_hub.batch.archive import Task, colour_pictures
+from colorize_hub.batch.files import target_name
 
 if TYPE_CHECKING:
     import pyarrow

@@ -1,0 +1,1 @@
+"""One file, a folder, a dataset: pictures in colour, as files."""
