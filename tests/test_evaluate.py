@@ -18,7 +18,7 @@ from colorize_hub.loading import load, save
 from colorize_hub.metrics import PSNR_CAP, colorfulness, delta_e, psnr
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.results import read_results
+from colorize_hub.publish.results import read_results
 from train import calibrate as calibration_command
 from train import evaluate as evaluation_command
 from train.calibrate import calibrate

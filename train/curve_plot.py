@@ -4,7 +4,7 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
-from colorize_hub.results import Metrics, hint_counts, hint_rows
+from colorize_hub.publish.results import Metrics, hint_counts, hint_rows
 
 WIDTH, HEIGHT = 960, 540
 _SCALE = 2  # drawn larger and shrunk, which smooths the lines

@@ -19,10 +19,10 @@ from datasets import Dataset
 
 from colorize_hub.engines.fused import fuse
 from colorize_hub.loading import load, model_sha256, read_model
-from colorize_hub.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
 from colorize_hub.network.colornet import ColorNet, for_inference
 from colorize_hub.network.look import Look
-from colorize_hub.provenance import PROVENANCE, Provenance, read_provenance
+from colorize_hub.publish.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
+from colorize_hub.publish.provenance import PROVENANCE, Provenance, read_provenance
 from train.classifier import open_classifier
 from train.curve_plot import plot_hint_curve
 from train.evaluate import Evaluation, Metrics, evaluate, print_metrics
@@ -135,7 +135,7 @@ def measure_cost(folder: Path) -> Metrics:
         folder: of a model.
 
     Returns:
-        weights_mb, network_ms and cpu_threads, as colorize_hub.results describes them.
+        weights_mb, network_ms and cpu_threads, as colorize_hub.publish.results describes them.
     """
     weights = folder / "model.safetensors"
     network = fuse(for_inference(read_model(folder), torch.float32))

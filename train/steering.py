@@ -31,7 +31,7 @@ def judge_hints(
 
     Returns:
         hint_images, hints_N_psnr, hints_N_floor_psnr, hints_10_minus_floor, hints_10_minus_none,
-        hint_delta_e and hint_delta_e_grey, as colorize_hub.results describes them.
+        hint_delta_e and hint_delta_e_grey, as colorize_hub.publish.results describes them.
     """
     curves = [
         hint_curve(colorizer, truth, grey, seed, size=size, vividness=vividness)
@@ -64,7 +64,7 @@ def judge_sizes(
         vividness: None takes the model's.
 
     Returns:
-        size_images and size_delta_e, as colorize_hub.results describes them.
+        size_images and size_delta_e, as colorize_hub.publish.results describes them.
     """
     differences = []
     for first in tqdm(range(0, len(greys), _BATCH), unit=f" x {_BATCH} pictures at all sizes"):

@@ -13,12 +13,12 @@ from colorize_hub.errors import ModelError
 from colorize_hub.hub.commits import commit_files, open_branch
 from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors
 from colorize_hub.hub.sources import CARD, CONFIG, METRICS, WEIGHTS
-from colorize_hub.model_card import render_model_card
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.weights import weights_bytes
-from colorize_hub.provenance import PROVENANCE, Provenance, read_provenance
-from colorize_hub.release import TRAINING, push
+from colorize_hub.publish.model_card import render_model_card
+from colorize_hub.publish.provenance import PROVENANCE, Provenance, read_provenance
+from colorize_hub.publish.release import TRAINING, push
 from colorize_hub.version import __version__
 from train.config import TrainConfig
 from train.examples import Examples, TrainingData

@@ -35,7 +35,7 @@ def push(
         revision: Branch to publish on; only releases on main get a tag by themselves.
         tag: Tag of the release.
     """
-    from colorize_hub.release import push as push_model
+    from colorize_hub.publish.release import push as push_model
 
     release = push_model(folder, repo, private=private, revision=revision, tag=tag)
     named = f', or load("{repo}", revision="{release.tag}")' if release.tag else ""
@@ -62,7 +62,7 @@ def space(
         model: Model on the Hub that the Space shows.
         private: Make the new Space private.
     """
-    from colorize_hub.space import push_space
+    from colorize_hub.publish.space import push_space
 
     print(f"Published {push_space(repo, model=model, private=private)}")
 
@@ -87,7 +87,7 @@ def dataset(
         private: Make the new dataset private.
         license: Licence of the pictures as the Hub spells it.
     """
-    from colorize_hub.picture_set import push_pictures
+    from colorize_hub.publish.picture_set import push_pictures
 
     done = push_pictures(folder, repo, private=private, license=license)
     for path in done.left_out:

@@ -77,9 +77,9 @@ def fingerprint(name: str | Path, **options: object) -> list[float]:
 def serve() -> None:
     """Answer calls until stdin ends."""
     from colorize_hub.errors import ModelError
-    from colorize_hub.picture_set import push_pictures
-    from colorize_hub.release import push
-    from colorize_hub.space import push_space
+    from colorize_hub.publish.picture_set import push_pictures
+    from colorize_hub.publish.release import push
+    from colorize_hub.publish.space import push_space
 
     known = (push, push_space, push_pictures)
     verbs = {"load": fingerprint, **{verb.__name__: verb for verb in known}}

@@ -7,9 +7,9 @@ import pytest
 
 from colorize_hub.hub.sources import CARD, CONFIG, METRICS, WEIGHTS
 from colorize_hub.loading import save, stamp_metrics
-from colorize_hub.model_card import Provenance, render_model_card
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
+from colorize_hub.publish.model_card import Provenance, render_model_card
 
 from .repos import Blob, Repo
 from .server import HubServer

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser
 
-from colorize_hub.space import ROOT, space_files
+from colorize_hub.publish.space import ROOT, space_files
 from tests.browser.desk_page import DeskPage
 from tests.serving import page_of
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from colorize_hub.results import (
+from colorize_hub.publish.results import (
     counted_by,
     hint_counts,
     hint_rows,

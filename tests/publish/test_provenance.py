@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from colorize_hub.provenance import Provenance, read_provenance
+from colorize_hub.publish.provenance import Provenance, read_provenance
 
 FACTS = {
     "model_name": "Colours",

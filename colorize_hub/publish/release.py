@@ -13,8 +13,8 @@ from colorize_hub.hub.commits import Content, commit_files, open_branch
 from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors, patiently
 from colorize_hub.hub.sources import CARD, CONFIG, METRICS, WEIGHTS
 from colorize_hub.loading import load, model_sha256
-from colorize_hub.model_card import HINT_PLOT, SAMPLES, renew_model_card
-from colorize_hub.provenance import PROVENANCE
+from colorize_hub.publish.model_card import HINT_PLOT, SAMPLES, renew_model_card
+from colorize_hub.publish.provenance import PROVENANCE
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -7,8 +7,8 @@ those parts, and the metadata made from facts, in a card that a person has edite
 import re
 
 from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.provenance import Provenance
-from colorize_hub.results import (
+from colorize_hub.publish.provenance import Provenance
+from colorize_hub.publish.results import (
     Metrics,
     counted_by,
     hint_counts,

@@ -8,10 +8,10 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from colorize_hub.loading import save
-from colorize_hub.model_card import Provenance, render_model_card, renew_model_card
 from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.results import read_results
-from tests.test_results import METRICS, MORE, cells
+from colorize_hub.publish.model_card import Provenance, render_model_card, renew_model_card
+from colorize_hub.publish.results import read_results
+from tests.publish.test_results import METRICS, MORE, cells
 
 CONFIG = ColorizerConfig(vividness=0.37)
 KID = {"kid": 0.01234, "kid_grey": 0.05, "kid_share": 0.2468}
