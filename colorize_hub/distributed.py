@@ -22,7 +22,7 @@ from tyro.conf import arg
 
 from colorize_hub.batch.archive import Task, remove_leftovers
 from colorize_hub.batch.shards import Manner, Shard, colour_shard, plan_shards, read_finished
-from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
+from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
 from colorize_hub.loading import load
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
+from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
 
 
 def photo(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from colorize_hub.flags import Flag
+from colorize_hub.cli.flags import Flag
 
 
 def push(

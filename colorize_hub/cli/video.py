@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from colorize_hub.flags import Flag, ModelName, Vividness, WorkingSize
+from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
 
 if TYPE_CHECKING:
     from tqdm import tqdm

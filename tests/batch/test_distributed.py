@@ -16,8 +16,8 @@ from PIL import Image
 
 from colorize_hub.distributed import main
 from colorize_hub.loading import save
+from tests.cli.test_cli import ENVIRONMENT
 from tests.scenes import scene
-from tests.test_cli import ENVIRONMENT
 
 ROWS, ROWS_A_SHARD = 240, 4
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, save
+from tests.cli.test_cli import ENVIRONMENT
 from tests.scenes import difference, scene
-from tests.test_cli import ENVIRONMENT
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 

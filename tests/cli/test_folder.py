@@ -15,8 +15,8 @@ from PIL import Image
 
 from colorize_hub.cli.folder import folder as folder_command
 from colorize_hub.loading import save
+from tests.cli.test_cli import COMMAND, ENVIRONMENT, heed_interrupts, run
 from tests.scenes import scene
-from tests.test_cli import COMMAND, ENVIRONMENT, heed_interrupts, run
 
 PICTURES = 60
 

@@ -16,7 +16,7 @@ from colorize_hub.loading import save
 from tests.scenes import scene
 from tests.serving import page_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "colorize_hub"]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
 

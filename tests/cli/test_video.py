@@ -14,7 +14,7 @@ from colorize_hub.cli import main
 from colorize_hub.loading import save
 from tests.video.clips import moving_frames, read_clip, write_clip
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OFF = ("--smoothing", "0")
 COMMAND = [sys.executable, "-m", "colorize_hub", "video"]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
