@@ -18,7 +18,7 @@ from torch import Tensor
 
 from colorize_hub import load
 from colorize_hub.colour.lab import rgb_to_lab
-from train.pictures import read_pictures, square, to_batch, to_grey
+from train.judging.pictures import read_pictures, square, to_batch, to_grey
 
 _LEAST_SHARE = 0.02  # of the picture
 _EVEN = 4.0  # a*b*, root mean square distance from the mean

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from colorize_hub import load
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
-from colorize_hub.metrics import delta_e, psnr
 from colorize_hub.network.working import working_shape
+from train.judging.metrics import delta_e, psnr
 
 Enlarge = Callable[[Tensor, Tensor], Tensor]  # (2, h, w) ab and (1, H, W) L* to (2, H, W)
 _EDGE_SHARE, _REACH = 0.02, 3

@@ -12,10 +12,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from colorize_hub.colour.palette import palette
-from colorize_hub.hint_curve import HINT_COUNTS, floor_picture, hint_curve
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, save
-from colorize_hub.metrics import PSNR_CAP, colorfulness, delta_e, psnr
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.publish.results import read_results
@@ -24,8 +22,10 @@ from train import evaluate as evaluation_command
 from train.calibrate import calibrate
 from train.classifier import Classifier
 from train.evaluate import evaluate
-from train.pictures import to_batch, to_grey
-from train.steering import SIZES, judge_hints, judge_sizes
+from train.judging.hint_curve import HINT_COUNTS, floor_picture, hint_curve
+from train.judging.metrics import PSNR_CAP, colorfulness, delta_e, psnr
+from train.judging.pictures import to_batch, to_grey
+from train.judging.steering import SIZES, judge_hints, judge_sizes
 
 CONFIG = ColorizerConfig(encoder="lcnet_035", decoder_channels=(8, 8, 8, 8), size=64)
 KEYS = [

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from colorize_hub.colour.lab import rgb_to_lab, rgb_to_lightness
 from tests.training_fixtures import picture, tiny, write_blobs
 from train.examples import Examples, Share, open_training_data, training_batches
+from train.judging.pictures import to_grey
 from train.losses import soft_cross_entropy
 from train.model import build_network
 from train.objective import Objective
-from train.pictures import to_grey
 from train.wear import as_seen, worn
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")

@@ -20,9 +20,9 @@ from colorize_hub.colour.palette import decode_bins
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.loading import load
-from colorize_hub.metrics import colorfulness, psnr
 from colorize_hub.network.config import ColorizerConfig
-from train.pictures import data_name, read_pictures, square, to_grey
+from train.judging.metrics import colorfulness, psnr
+from train.judging.pictures import data_name, read_pictures, square, to_grey
 
 GRID = tuple(0.5 + step / 20 for step in range(11))  # below 0.5 is the 0.5 with less chroma
 

@@ -21,12 +21,13 @@ from torch import Tensor
 from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load
-from colorize_hub.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
 from colorize_hub.network.working import working_shape
 from train.classifier import Classifier, open_classifier
-from train.contact_sheet import ACROSS, contact_sheet
-from train.curve_plot import plot_hint_curve
-from train.evaluate_video import (
+from train.judging.contact_sheet import ACROSS, contact_sheet
+from train.judging.curve_plot import plot_hint_curve
+from train.judging.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
+from train.judging.pictures import SIDE, Sample, data_name, read_pictures, square, to_batch, to_grey
+from train.judging.steadiness import (
     STILLS,
     Steadiness,
     judge_films,
@@ -34,8 +35,7 @@ from train.evaluate_video import (
     video_table,
     write_video,
 )
-from train.pictures import SIDE, Sample, data_name, read_pictures, square, to_batch, to_grey
-from train.steering import judge_hints, judge_sizes
+from train.judging.steering import judge_hints, judge_sizes
 
 Metrics = dict[str, float | int | str]
 

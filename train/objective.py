@@ -13,6 +13,7 @@ from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.look import broad_shift
 from train.config import TrainConfig
 from train.examples import Example
+from train.judging.pictures import resized
 from train.losses import (
     at_one_size,
     balanced_scale,
@@ -22,7 +23,6 @@ from train.losses import (
     soft_cross_entropy,
 )
 from train.perception import Classifier, Critic, perceptual_distance
-from train.pictures import resized
 from train.teacher import Teacher
 
 _VIVIDNESS = 0.75  # decoding of the colours that the losses below see, near where it is calibrated

@@ -20,7 +20,7 @@ from colorize_hub.loading import read_model
 from colorize_hub.network.colornet import for_inference
 from colorize_hub.network.look import broad_shift
 from colorize_hub.network.working import overview_shape
-from train.pictures import resized
+from train.judging.pictures import resized
 
 _WAYS = ((1.0, False), (0.75, True), (1.5, True))  # factor on the side, and whether mirrored
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageFilter
 
-from train.pictures import to_grey
+from train.judging.pictures import to_grey
 
 _DARKEST, _LIGHTEST = 70, 175  # what black and white fade to at most
 _GAMMA = 0.35  # of its natural log, either way

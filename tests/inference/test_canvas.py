@@ -13,9 +13,9 @@ from colorize_hub.colour.palette import palette, suggest_colours
 from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.compose import pixels_to_lightness
-from colorize_hub.metrics import ciede2000
 from colorize_hub.network.colornet import ColorNet
 from tests.scenes import decided, difference, scene
+from train.judging.metrics import ciede2000
 
 RED, GREEN, BLUE = (200, 30, 40), (30, 160, 60), (40, 60, 190)
 PRINTS = sorted((Path(__file__).parents[2] / "colorize_hub/demo/examples").glob("*.jpg"))

@@ -10,9 +10,9 @@ from skimage.measure import block_reduce
 
 from colorize_hub.demo.prints import EXAMPLES, example_path
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.metrics import spread_delta_e
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.look import Look
+from train.judging.metrics import spread_delta_e
 
 
 def lightness(*shape):

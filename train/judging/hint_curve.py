@@ -17,7 +17,7 @@ from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.hints.hint import Hint, hint_ab
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
-from colorize_hub.metrics import ciede2000, psnr
+from train.judging.metrics import ciede2000, psnr
 
 HINT_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
 PATCH = 6

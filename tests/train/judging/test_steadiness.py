@@ -9,18 +9,18 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.palette import palette
-from colorize_hub.flicker import cdc, warping_error
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import save
-from colorize_hub.metrics import colorfulness
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
-from tests.test_films import write_clip
+from tests.train.judging.test_films import write_clip
 from tests.training_fixtures import picture
 from train import evaluate as evaluation_command
-from train.evaluate_video import Steadiness, judge_cuts, judge_film, open_films
-from train.films import moving_still
-from train.pictures import to_batch, to_grey
+from train.judging.films import moving_still
+from train.judging.flicker import cdc, warping_error
+from train.judging.metrics import colorfulness
+from train.judging.pictures import to_batch, to_grey
+from train.judging.steadiness import Steadiness, judge_cuts, judge_film, open_films
 
 VERSIONS = ["true", "grey", "frame_by_frame", "steady", "look_ahead"]
 CONFIG = ColorizerConfig(encoder="lcnet_035", decoder_channels=(8, 8, 8, 8), size=64)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from colorize_hub.colour.lab import lightness_to_grey, rgb_to_lightness
 from tests.training_fixtures import picture
-from train.pictures import Sample, read_pictures, square, to_grey
+from train.judging.pictures import Sample, read_pictures, square, to_grey
 
 
 def test_the_same_pictures_are_shown_each_time():

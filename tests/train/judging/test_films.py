@@ -4,10 +4,10 @@ import av
 import numpy as np
 import pytest
 
-from colorize_hub.flicker import warping_error
 from tests.training_fixtures import picture
-from train.films import moving_still, read_clip
-from train.pictures import to_batch
+from train.judging.films import moving_still, read_clip
+from train.judging.flicker import warping_error
+from train.judging.pictures import to_batch
 
 
 def write_clip(path, frames, rate=10):

@@ -13,10 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from colorize_hub.colour.lab import rgb_to_lightness
-from colorize_hub.flicker import visible
 from colorize_hub.inference.motion import optical_flow
 from colorize_hub.video.reader import probe, read_frames
-from train.pictures import SIDE, to_batch
+from train.judging.flicker import visible
+from train.judging.pictures import SIDE, to_batch
 
 STILL_FRAMES = 16
 _LEAST_FRAMES = 5  # CDC compares frames that lie 4 apart

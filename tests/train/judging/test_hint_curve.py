@@ -6,7 +6,10 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
-from colorize_hub.hint_curve import (
+from colorize_hub.hints.hint import Hint
+from colorize_hub.inference.compose import pixels_to_lightness
+from tests.scenes import decided
+from train.judging.hint_curve import (
     HINT_COUNTS,
     PATCH,
     floor_ab,
@@ -16,10 +19,7 @@ from colorize_hub.hint_curve import (
     hint_delta_e,
     true_hints,
 )
-from colorize_hub.hints.hint import Hint
-from colorize_hub.inference.compose import pixels_to_lightness
-from colorize_hub.metrics import psnr
-from tests.scenes import decided
+from train.judging.metrics import psnr
 
 
 def picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:

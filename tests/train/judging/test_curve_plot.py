@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from train.curve_plot import HEIGHT, WIDTH, plot_hint_curve
+from train.judging.curve_plot import HEIGHT, WIDTH, plot_hint_curve
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
 OURS, FLOOR, GREY = (217, 72, 15), (59, 110, 165), (134, 142, 150)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from colorize_hub import metrics
-from colorize_hub.flicker import cdc, visible, warp, warping_error
+from train.judging.flicker import cdc, visible, warp, warping_error
 
 
 def film(frames=6, height=20, width=24, seed=0):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
-from colorize_hub.hint_curve import HINT_COUNTS, JUDGED_AT, hint_curve
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.metrics import spread_delta_e
-from train.pictures import to_batch
+from train.judging.hint_curve import HINT_COUNTS, JUDGED_AT, hint_curve
+from train.judging.metrics import spread_delta_e
+from train.judging.pictures import to_batch
 
 SIZES = (192, 256, 384, 512)
 _BATCH = 8

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from train.contact_sheet import contact_sheet
+from train.judging.contact_sheet import contact_sheet
 
 
 def test_contact_sheet_goes_on_in_bands():

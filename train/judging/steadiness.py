@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from colorize_hub.flicker import cdc, warping_error
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frames import Frame
-from colorize_hub.metrics import colorfulness
-from train.films import Film, moving_still, read_clip
-from train.pictures import square, to_batch, to_grey
+from train.judging.films import Film, moving_still, read_clip
+from train.judging.flicker import cdc, warping_error
+from train.judging.metrics import colorfulness
+from train.judging.pictures import square, to_batch, to_grey
 
 Scores = dict[str, float]
 STILLS = 24

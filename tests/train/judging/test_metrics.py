@@ -8,7 +8,7 @@ import torch
 from skimage.color import deltaE_ciede2000
 
 from colorize_hub.colour.lab import fit_gamut, rgb_to_lab
-from colorize_hub.metrics import (
+from train.judging.metrics import (
     PSNR_CAP,
     ciede2000,
     colorfulness,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from colorize_hub.colour.lab import eight_bit, in_gamut, rgb_to_lab
-from colorize_hub.flicker import cdc, warping_error
+from train.judging.flicker import cdc, warping_error
 
 __all__ = [
     "PSNR_CAP",

@@ -1,0 +1,1 @@
+"""How good a model is: scores, hint curve, steadiness, and the pictures that show them."""
