@@ -12,8 +12,8 @@ import tyro
 
 from bench.clock import Row, table
 from bench.training_step import step_of
-from train.config import TrainConfig
-from train.examples import Example, Share, open_training_data, training_batches
+from train.data.examples import Example, Share, open_training_data, training_batches
+from train.run.config import TrainConfig
 
 _READ_AHEAD = 8  # batches that may wait ready-made when a measurement begins
 

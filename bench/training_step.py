@@ -13,11 +13,11 @@ from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from bench.clock import Work, compare
 from colorize_hub.network.colornet import fast_dtype, for_inference
-from train.config import TrainConfig
-from train.examples import Example
-from train.loop import unfreeze
-from train.model import build_network
-from train.objective import Objective
+from train.data.examples import Example
+from train.network.model import build_network
+from train.objective.objective import Objective
+from train.run.config import TrainConfig
+from train.run.loop import unfreeze
 
 Shape = list[int]
 
@@ -66,7 +66,7 @@ def training_step(
 
 
 def step_of(config: TrainConfig) -> Callable[[Example], None]:
-    """A step of train.loop; --unfreeze is at its first step's."""
+    """A step of train.run.loop; --unfreeze is at its first step's."""
     network = build_network(config)
     tuned = config.unfreeze == 0
     unfreeze(network.encoder, tuned, config.frozen_stages)

@@ -5,8 +5,8 @@ import sys
 
 import tyro
 
-from train.config import TrainConfig
-from train.loop import train
+from train.run.config import TrainConfig
+from train.run.loop import train
 
 
 def main() -> None:

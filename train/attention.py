@@ -31,7 +31,7 @@ from colorize_hub.network.attention import HintAttention
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look
-from train.augment import crop
+from train.data.augment import crop
 from train.judging.pictures import SIDE, read_pictures, to_batch
 
 logger = logging.getLogger(__name__)

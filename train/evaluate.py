@@ -22,7 +22,6 @@ from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load
 from colorize_hub.network.working import working_shape
-from train.classifier import Classifier, open_classifier
 from train.judging.contact_sheet import ACROSS, contact_sheet
 from train.judging.curve_plot import plot_hint_curve
 from train.judging.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
@@ -36,6 +35,7 @@ from train.judging.steadiness import (
     write_video,
 )
 from train.judging.steering import judge_hints, judge_sizes
+from train.network.classifier import Classifier, open_classifier
 
 Metrics = dict[str, float | int | str]
 

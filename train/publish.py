@@ -23,10 +23,10 @@ from colorize_hub.network.colornet import ColorNet, for_inference
 from colorize_hub.network.look import Look
 from colorize_hub.publish.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
 from colorize_hub.publish.provenance import PROVENANCE, Provenance, read_provenance
-from train.classifier import open_classifier
 from train.evaluate import Evaluation, Metrics, evaluate, print_metrics
 from train.judging.curve_plot import plot_hint_curve
 from train.judging.pictures import SEED, SIDE, data_name, read_pictures
+from train.network.classifier import open_classifier
 
 _CREDITS = ("author", "licence", "url")  # columns of a parquet file that may be shown
 # As lists of photographs spell letters beyond ASCII: "Adri\303\241n" is Adrián.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import datasets
 
-from tests.training_fixtures import encoded, picture
+from tests.train.training_fixtures import encoded, picture
 
 from .client import ROOT
 from .repos import Blob
@@ -24,7 +24,7 @@ configs:
 """
 OPEN = """
 import json, sys
-from train.data import decode_picture, open_dataset
+from train.data.source import decode_picture, open_dataset
 
 for repo, name, split, streaming in json.load(sys.stdin):
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from colorize_hub.loading import CARD, CONFIG, METRICS, WEIGHTS
-from tests.training_fixtures import flags, picture, write_folder
+from tests.train.training_fixtures import flags, picture, write_folder
 
 from .client import ROOT, Client, fingerprint
 from .handler import RefusalError

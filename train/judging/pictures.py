@@ -15,7 +15,7 @@ from tqdm import tqdm
 from colorize_hub.colour.lab import lightness_to_grey, rgb_to_lightness
 from colorize_hub.network.working import GRID
 from colorize_hub.pictures.picture import PictureError, read_picture
-from train.data import open_dataset
+from train.data.source import open_dataset
 
 SIDE = 256
 SEED = 0  # which pictures a limit keeps, and which are shown

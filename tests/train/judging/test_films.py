@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.training_fixtures import picture
+from tests.train.training_fixtures import picture
 from train.judging.films import moving_still, read_clip
 from train.judging.flicker import warping_error
 from train.judging.pictures import to_batch

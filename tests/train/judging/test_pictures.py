@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.lab import lightness_to_grey, rgb_to_lightness
-from tests.training_fixtures import picture
+from tests.train.training_fixtures import picture
 from train.judging.pictures import Sample, read_pictures, square, to_grey
 
 

@@ -14,7 +14,7 @@ from colorize_hub.loading import save
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
 from tests.train.judging.test_films import write_clip
-from tests.training_fixtures import picture
+from tests.train.training_fixtures import picture
 from train import evaluate as evaluation_command
 from train.judging.films import moving_still
 from train.judging.flicker import cdc, warping_error

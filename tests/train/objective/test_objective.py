@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.network.look import Look
-from tests.training_fixtures import (
+from tests.train.training_fixtures import (
     TINY,
     Run,
     batch_of,
@@ -23,9 +23,9 @@ from tests.training_fixtures import (
     weights,
     write_blobs,
 )
-from train.losses import soft_cross_entropy
-from train.model import build_network
-from train.objective import Objective
+from train.network.model import build_network
+from train.objective.losses import soft_cross_entropy
+from train.objective.objective import Objective
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
@@ -109,7 +109,9 @@ def test_hints_are_spread_in_the_loop(data, backbone, tmp_path, monkeypatch):
     loss = objective(network, None, batch, even)
     loss.backward()
     assert all(p.grad.isfinite().all() for p in network.parameters() if p.grad is not None)
-    monkeypatch.setattr("train.objective.spread_hints", lambda drawn, ab, cells, scale: ab * scale)
+    monkeypatch.setattr(
+        "train.objective.objective.spread_hints", lambda drawn, ab, cells, scale: ab * scale
+    )
     assert objective(network, None, batch, even).item() != loss.item()
 
 

@@ -6,13 +6,13 @@ import torch
 import torch.nn.functional as F
 
 from colorize_hub.colour.lab import rgb_to_lab, rgb_to_lightness
-from tests.training_fixtures import picture, tiny, write_blobs
-from train.examples import Examples, Share, open_training_data, training_batches
+from tests.train.training_fixtures import picture, tiny, write_blobs
+from train.data.examples import Examples, Share, open_training_data, training_batches
+from train.data.wear import as_seen, worn
 from train.judging.pictures import to_grey
-from train.losses import soft_cross_entropy
-from train.model import build_network
-from train.objective import Objective
-from train.wear import as_seen, worn
+from train.network.model import build_network
+from train.objective.losses import soft_cross_entropy
+from train.objective.objective import Objective
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 

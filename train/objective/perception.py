@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from colorize_hub.colour.lab import lab_to_rgb
 from colorize_hub.network.colornet import fold_batchnorm
-from train.encoder_weights import load_encoder_weights
+from train.network.encoder_weights import load_encoder_weights
 
 _LEVELS = 3  # the deepest maps, strides 8, 16 and 32: things, not edges
 _WIDTH = 128

@@ -12,8 +12,8 @@ from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, stamp_metrics
 from colorize_hub.network.colornet import ColorNet
 from train.calibrate import calibrate, write_calibration
-from train.config import TrainConfig
 from train.evaluate import evaluate, write_evaluation
+from train.run.config import TrainConfig
 
 _LOG_EVERY = 20
 _JUDGED = 96  # pictures of an evaluation on the way; the finished model is judged on all

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from train.config import TrainConfig
+from train.run.config import TrainConfig
 
 FILE_NAME = "checkpoint.safetensors"
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from colorize_hub.loading import load, save
 from colorize_hub.publish.results import read_results
-from tests.training_fixtures import encoded, picture
+from tests.train.training_fixtures import encoded, picture
 from train import publish as command
 from train.publish import PublishConfig, publish
 

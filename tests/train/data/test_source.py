@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.hub.repos import Blob
 from tests.hub.server import HubServer
-from tests.training_fixtures import (
+from tests.train.training_fixtures import (
     ROOT,
     encoded,
     grey_picture,
@@ -23,9 +23,9 @@ from tests.training_fixtures import (
     write_folder,
     write_parquet,
 )
-from train.augment import crop, hint_mask, loss_cells
-from train.data import Pictures, decode_picture, open_dataset
-from train.examples import Examples, Share, StreamedExamples, open_training_data
+from train.data.augment import crop, hint_mask, loss_cells
+from train.data.examples import Examples, Share, StreamedExamples, open_training_data
+from train.data.source import Pictures, decode_picture, open_dataset
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
@@ -228,7 +228,7 @@ def test_a_stream_without_usable_pictures_ends_in_an_error(tmp_path):
 
 OPEN_BY_ID = """
 import sys
-from train.data import decode_picture, open_dataset
+from train.data.source import decode_picture, open_dataset
 
 for repo in sys.argv[1:]:
     for streaming in (False, True):

@@ -21,20 +21,20 @@ from colorize_hub.hints.hint import HINT_STRIDE
 from colorize_hub.loading import save
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
-from train.checkpoint import (
+from train.data.examples import Share, TrainingData, open_training_data, training_batches
+from train.network.model import adjust_logits, build_network, finished
+from train.objective.losses import bin_prior, bin_weights
+from train.objective.objective import Objective
+from train.run.checkpoint import (
     FILE_NAME,
     Progress,
     fingerprint,
     load_checkpoint,
     save_checkpoint,
 )
-from train.config import TrainConfig
-from train.examples import Share, TrainingData, open_training_data, training_batches
-from train.losses import bin_prior, bin_weights
-from train.model import adjust_logits, build_network, finished
-from train.objective import Objective
-from train.report import Reporter
-from train.upload import Uploader, write_record
+from train.run.config import TrainConfig
+from train.run.report import Reporter
+from train.run.upload import Uploader, write_record
 
 _PRIOR_PICTURES = 2000
 _CLIP = 1.0

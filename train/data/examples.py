@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
-from train.augment import crop, hint_mask, loss_cells
-from train.config import TrainConfig
-from train.data import Pictures, decode_picture, open_dataset
-from train.wear import as_seen
+from train.data.augment import crop, hint_mask, loss_cells
+from train.data.source import Pictures, decode_picture, open_dataset
+from train.data.wear import as_seen
+from train.run.config import TrainConfig
 
 _SHUFFLE_BUFFER = 1000
 

@@ -20,8 +20,8 @@ from colorize_hub.publish.model_card import render_model_card
 from colorize_hub.publish.provenance import PROVENANCE, Provenance, read_provenance
 from colorize_hub.publish.release import TRAINING, push
 from colorize_hub.version import __version__
-from train.config import TrainConfig
-from train.examples import Examples, TrainingData
+from train.data.examples import Examples, TrainingData
+from train.run.config import TrainConfig
 
 BRANCH = "checkpoints"
 

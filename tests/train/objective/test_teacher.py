@@ -10,10 +10,10 @@ from colorize_hub.loading import read_model, save
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look
-from tests.training_fixtures import TINY, batch_of, tiny, train_here, write_blobs
-from train.model import adjust_logits, build_network
-from train.objective import Objective
-from train.teacher import Teacher
+from tests.train.training_fixtures import TINY, batch_of, tiny, train_here, write_blobs
+from train.network.model import adjust_logits, build_network
+from train.objective.objective import Objective
+from train.objective.teacher import Teacher
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
@@ -51,7 +51,7 @@ def test_the_answer_is_the_mean_over_sizes_and_a_mirror(folder):
 
 
 def test_a_large_picture_is_seen_as_the_model_is_used(tmp_path, monkeypatch):
-    monkeypatch.setattr("train.teacher._WAYS", ((1.0, False),))
+    monkeypatch.setattr("train.objective.teacher._WAYS", ((1.0, False),))
     folder = finished_model(tmp_path / "model", overview=32)
     lightness = torch.rand(2, 1, 64, 64) * 100
     with torch.no_grad():
@@ -74,7 +74,7 @@ def test_nothing_of_the_teacher_is_trained(data, folder, tmp_path):
 
 
 def test_who_answers_like_the_teacher_has_nothing_to_learn(data, folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("train.teacher._WAYS", ((1.0, False),))
+    monkeypatch.setattr("train.objective.teacher._WAYS", ((1.0, False),))
     config = tiny(data, tmp_path, hints=0.0, teacher=folder, taught=1.0)
     objective, batch = Objective(config, CPU, torch.float32), batch_of(data, config)
     network = read_model(folder)

@@ -8,8 +8,8 @@ from torch import Tensor
 from colorize_hub.loading import read_model
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
-from train.config import TrainConfig
-from train.encoder_weights import load_encoder_weights
+from train.network.encoder_weights import load_encoder_weights
+from train.run.config import TrainConfig
 
 
 def build_network(config: TrainConfig) -> ColorNet:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from colorize_hub.loading import read_model, save
-from tests.training_fixtures import picture, tiny, write_blobs
+from tests.train.training_fixtures import picture, tiny, write_blobs
 from train.attention import (
     AttentionConfig,
     changed,
@@ -15,7 +15,7 @@ from train.attention import (
     train_attention,
     with_attention,
 )
-from train.model import build_network
+from train.network.model import build_network
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 

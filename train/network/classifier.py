@@ -8,7 +8,7 @@ from timm.data.config import resolve_data_config
 from torch import Tensor
 
 from colorize_hub.inference.colorizer import Colorizer
-from train.encoder_weights import load_encoder_weights
+from train.network.encoder_weights import load_encoder_weights
 
 
 class Classifier:

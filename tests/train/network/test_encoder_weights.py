@@ -8,7 +8,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from train.encoder_weights import load_encoder_weights
+from train.network.encoder_weights import load_encoder_weights
 
 NAME = "mobilenetv3_small_050"
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.palette import palette
-from train.losses import (
+from train.objective.losses import (
     balanced_scale,
     bin_prior,
     bin_weights,

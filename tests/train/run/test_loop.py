@@ -14,7 +14,7 @@ import tyro
 from bench.feeding import feeding_row
 from colorize_hub.loading import load
 from colorize_hub.network.colornet import for_inference
-from tests.training_fixtures import (
+from tests.train.training_fixtures import (
     losses,
     picture,
     tiny,
@@ -22,10 +22,10 @@ from tests.training_fixtures import (
     weights,
     write_blobs,
 )
-from train.config import TrainConfig
-from train.examples import Share, open_training_data, training_batches
-from train.model import build_network
-from train.objective import Objective
+from train.data.examples import Share, open_training_data, training_batches
+from train.network.model import build_network
+from train.objective.objective import Objective
+from train.run.config import TrainConfig
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 

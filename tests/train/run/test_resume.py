@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.training_fixtures import (
+from tests.train.training_fixtures import (
     TINY,
     Run,
     encoded,
@@ -21,7 +21,7 @@ from tests.training_fixtures import (
     weights,
     write_parquet,
 )
-from train.checkpoint import FILE_NAME, Progress, load_checkpoint, save_checkpoint
+from train.run.checkpoint import FILE_NAME, Progress, load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 

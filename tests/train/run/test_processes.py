@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from tests.training_fixtures import (
+from tests.train.training_fixtures import (
     environment,
     flags,
     losses,
@@ -17,7 +17,7 @@ from tests.training_fixtures import (
     weights,
     write_blobs,
 )
-from train.checkpoint import FILE_NAME
+from train.run.checkpoint import FILE_NAME
 
 # On a CPU `accelerate launch --num_processes 2` starts one process, torchrun starts two.
 TWO_PROCESSES = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

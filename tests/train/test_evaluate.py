@@ -20,12 +20,12 @@ from colorize_hub.publish.results import read_results
 from train import calibrate as calibration_command
 from train import evaluate as evaluation_command
 from train.calibrate import calibrate
-from train.classifier import Classifier
 from train.evaluate import evaluate
 from train.judging.hint_curve import HINT_COUNTS, floor_picture, hint_curve
 from train.judging.metrics import PSNR_CAP, colorfulness, delta_e, psnr
 from train.judging.pictures import to_batch, to_grey
 from train.judging.steering import SIZES, judge_hints, judge_sizes
+from train.network.classifier import Classifier
 
 CONFIG = ColorizerConfig(encoder="lcnet_035", decoder_channels=(8, 8, 8, 8), size=64)
 KEYS = [

@@ -11,10 +11,9 @@ from colorize_hub.hints.hint import HINT_STRIDE
 from colorize_hub.hints.kriging import Cells, spread_hints
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.look import broad_shift
-from train.config import TrainConfig
-from train.examples import Example
+from train.data.examples import Example
 from train.judging.pictures import resized
-from train.losses import (
+from train.objective.losses import (
     at_one_size,
     balanced_scale,
     fading,
@@ -22,8 +21,9 @@ from train.losses import (
     log_error,
     soft_cross_entropy,
 )
-from train.perception import Classifier, Critic, perceptual_distance
-from train.teacher import Teacher
+from train.objective.perception import Classifier, Critic, perceptual_distance
+from train.objective.teacher import Teacher
+from train.run.config import TrainConfig
 
 _VIVIDNESS = 0.75  # decoding of the colours that the losses below see, near where it is calibrated
 _OTHER_SIZES = ((0.5, 16), (1.5, 4), (2.0, 4))  # factor on the side, and of how many pictures
@@ -146,7 +146,7 @@ class Objective(nn.Module):
                 f"{self.teacher.bin_step}, another than the model that is trained; take one with "
                 "the same bin_step."
             )
-        # It is a finished model: see train.model.finished.
+        # It is a finished model: see train.network.model.finished.
         lesson = _at_cells(self.teacher.logits(lightness), cells).flatten(0, 1)
         lesson = lesson + self.config.logit_adjustment * weights.log()
         apart = F.kl_div(logits.float().log_softmax(1), lesson.softmax(1), reduction="none").sum(1)

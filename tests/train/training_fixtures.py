@@ -18,9 +18,9 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
-from train.config import TrainConfig
-from train.examples import Example, Share, open_training_data, training_batches
-from train.loop import train
+from train.data.examples import Example, Share, open_training_data, training_batches
+from train.run.config import TrainConfig
+from train.run.loop import train
 
 ROOT = Path(__file__).parents[1]
 TINY: dict[str, Any] = {

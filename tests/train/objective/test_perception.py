@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from colorize_hub.colour.lab import rgb_to_lab
-from train.perception import Classifier, Critic, Sight, perceptual_distance
+from train.objective.perception import Classifier, Critic, Sight, perceptual_distance
 
 NAME = "mobilenetv3_small_050"
 

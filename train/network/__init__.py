@@ -1,0 +1,1 @@
+"""The network in training: its start, its encoder's weights, and as it leaves the run."""

@@ -1,0 +1,1 @@
+"""What is trained down: losses, perception, the critic, the teacher."""
