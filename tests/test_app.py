@@ -17,7 +17,7 @@ from PIL import Image
 
 from colorize_hub import Hint, loading
 from colorize_hub.demo import build_demo
-from colorize_hub.demo.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
+from colorize_hub.demo.photo.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
 from tests.scenes import scene
 
 ROOT = Path(__file__).parent.parent

@@ -8,14 +8,14 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from colorize_hub.demo.clip import Clips
-from colorize_hub.demo.clip_handlers import ClipHandlers
-from colorize_hub.demo.desk import Desk
-from colorize_hub.demo.handlers import Handlers
-from colorize_hub.demo.live_routes import LiveRoutes
+from colorize_hub.demo.film.clips import Clips
+from colorize_hub.demo.film.handlers import ClipHandlers
+from colorize_hub.demo.live.routes import LiveRoutes
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.page import add_page, page_css
-from colorize_hub.demo.prints import EXAMPLES_FOLDER
+from colorize_hub.demo.photo.desk import Desk
+from colorize_hub.demo.photo.handlers import Handlers
+from colorize_hub.demo.photo.prints import EXAMPLES_FOLDER
 from colorize_hub.demo.theme import CSS, make_theme
 from colorize_hub.inference.colorizer import Colorizer
 

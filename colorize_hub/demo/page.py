@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from colorize_hub.demo.clip_handlers import ClipHandlers
-from colorize_hub.demo.handlers import Handlers
-from colorize_hub.demo.prints import EXAMPLES, example_path
+from colorize_hub.demo.film.handlers import ClipHandlers
+from colorize_hub.demo.photo.handlers import Handlers
+from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (

@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from colorize_hub import loading
-from colorize_hub.demo.marks import hints_of, read_work
-from colorize_hub.demo.prints import EXAMPLES, example_path
+from colorize_hub.demo.photo.marks import hints_of, read_work
+from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from tests.browser.desk_page import DeskPage, redness

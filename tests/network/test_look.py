@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from skimage.measure import block_reduce
 
-from colorize_hub.demo.prints import EXAMPLES, example_path
+from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.look import Look

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub.demo.prints import EXAMPLES, example_path
+from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import read_picture
 from colorize_hub.pictures.toning import find_toning, has_colour

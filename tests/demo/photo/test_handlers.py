@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from colorize_hub import Hint
-from colorize_hub.demo.desk import Desk
-from colorize_hub.demo.handlers import Handlers
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.demo.pictures import PREVIEW_SIDE
+from colorize_hub.demo.photo.desk import Desk
+from colorize_hub.demo.photo.handlers import Handlers
+from colorize_hub.demo.photo.pictures import PREVIEW_SIDE
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import read_picture
 

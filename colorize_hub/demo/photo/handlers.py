@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from colorize_hub.demo.desk import Desk, Sheet
-from colorize_hub.demo.marks import fit_work, read_work, write_work
 from colorize_hub.demo.messages import File, messages_for, path_of
-from colorize_hub.demo.pictures import jpeg_url, preview, tint_url
-from colorize_hub.demo.places import unsure_places
-from colorize_hub.demo.reference import match_palette
+from colorize_hub.demo.photo.desk import Desk, Sheet
+from colorize_hub.demo.photo.marks import fit_work, read_work, write_work
+from colorize_hub.demo.photo.pictures import jpeg_url, preview, tint_url
+from colorize_hub.demo.photo.places import unsure_places
+from colorize_hub.demo.photo.reference import match_palette
 from colorize_hub.pictures.picture import read_picture
 
 TAKES = 4

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from colorize_hub.demo.live.pace import Pace
+from colorize_hub.demo.live.tracking import SMALL_SIDE, Tracker
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.demo.pace import Pace
-from colorize_hub.demo.tracking import SMALL_SIDE, Tracker
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frames import Frame

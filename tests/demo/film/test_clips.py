@@ -6,8 +6,8 @@ import gradio as gr
 import pytest
 
 from colorize_hub.demo import clip as clip_module
-from colorize_hub.demo.clip import Clips
-from colorize_hub.demo.clip_handlers import ClipHandlers
+from colorize_hub.demo.film.clips import Clips
+from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.models import ModelShelf
 from tests.video.clips import moving_frames, write_clip
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from colorize_hub.demo.live import LiveError, LiveHint, Session, Wish, read_wish
+from colorize_hub.demo.live.pace import Level, Pace
+from colorize_hub.demo.live.session import LiveError, LiveHint, Session, Wish, read_wish
+from colorize_hub.demo.live.tracking import Tracker
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.demo.pace import Level, Pace
-from colorize_hub.demo.tracking import Tracker
 from tests.pictures.jpegs import jpeg, pixels
 from tests.scenes import scene
 

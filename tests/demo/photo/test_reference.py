@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.lab import lab_to_rgb, rgb_to_lab, rgb_to_lightness
-from colorize_hub.demo.reference import apply_palette, before_palette, match_palette
+from colorize_hub.demo.photo.reference import apply_palette, before_palette, match_palette
 
 
 def picture(a, b, spread=4.0, seed=0, size=64):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from colorize_hub.demo.places import unsure_places
+from colorize_hub.demo.photo.places import unsure_places
 
 
 def test_the_unsure_corner_is_strong_and_comes_first():

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from colorize_hub.demo.marks import (
+from colorize_hub.demo.photo.marks import (
     MOST_HINTS,
     Mark,
     MarksError,

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from colorize_hub.batch.files import write_picture
-from colorize_hub.demo.marks import Work, hints_of
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.demo.pictures import preview
-from colorize_hub.demo.reference import apply_palette, before_palette
+from colorize_hub.demo.photo.marks import Work, hints_of
+from colorize_hub.demo.photo.pictures import preview
+from colorize_hub.demo.photo.reference import apply_palette, before_palette
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.canvas import Canvas
 from colorize_hub.inference.colorizer import Colorizer

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from colorize_hub.demo.reference import Node
+from colorize_hub.demo.photo.reference import Node
 from colorize_hub.hints.hint import Hint
 
 FORMAT = "colorize-hub hints 1"

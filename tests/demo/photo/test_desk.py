@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from colorize_hub import loading
-from colorize_hub.demo.desk import Desk
-from colorize_hub.demo.marks import Mark, Work
 from colorize_hub.demo.models import ModelShelf
+from colorize_hub.demo.photo.desk import Desk
+from colorize_hub.demo.photo.marks import Mark, Work
 from colorize_hub.hints.hint import Hint
 from colorize_hub.loading import ModelError
 from tests.scenes import scene

@@ -9,9 +9,9 @@ import time
 import httpx
 from starlette.applications import Starlette
 
-from colorize_hub.demo.line import Line
-from colorize_hub.demo.live_routes import LiveRoutes, pack
+from colorize_hub.demo.live.routes import LiveRoutes, pack
 from colorize_hub.demo.models import ModelShelf
+from colorize_hub.demo.queue import Line
 from tests.pictures.jpegs import jpeg, pixels
 from tests.scenes import scene
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from colorize_hub.demo.clip import Clips
+from colorize_hub.demo.film.clips import Clips
 from colorize_hub.demo.messages import File, messages_for, path_of
 
 

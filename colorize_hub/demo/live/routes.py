@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from colorize_hub.demo.line import Line
-from colorize_hub.demo.live import LiveError, Session, Wish, read_wish
+from colorize_hub.demo.live.session import LiveError, Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
+from colorize_hub.demo.queue import Line
 from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.inference.motion import load_opencv
 from colorize_hub.inference.workers import use_threads

@@ -1,0 +1,1 @@
+"""The Clip tab: a visitor's film in colour."""

@@ -1,0 +1,1 @@
+"""The Live tab: a camera's picture in colour."""

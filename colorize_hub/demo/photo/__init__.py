@@ -1,0 +1,1 @@
+"""The Photo tab: the colouring desk."""
