@@ -11,7 +11,7 @@ from skimage.color import lab2rgb, rgb2lab
 
 from bench.clock import Row, Work, compare, fresh_python
 from colorize_hub import Colorizer, Hint
-from colorize_hub.batch.files import colour_file
+from colorize_hub.batch.files import colorize_file
 from colorize_hub.colour.lab import lab_to_rgb, rgb_to_lab
 from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.engines.fused import fuse
@@ -68,7 +68,7 @@ def photograph_rows(colorizer: Colorizer, folder: Path, megapixels: float, turns
         Image.open(source).convert("RGB").save(target, quality=95, subsampling="4:4:4")
 
     name = f"{megapixels:g}-megapixel JPEG to JPEG"
-    colour = partial(colour_file, colorizer, source, target)
+    colour = partial(colorize_file, colorizer, source, target)
     return compare({name: colour}, "Pillow, no colouring", copy, turns)
 
 

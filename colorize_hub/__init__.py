@@ -9,11 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from colorize_hub.batch.files import colorize_file
     from colorize_hub.hints.hint import Hint
     from colorize_hub.inference.canvas import Canvas
     from colorize_hub.inference.colorizer import Colorizer
     from colorize_hub.inference.frames import Frame
-    from colorize_hub.loading import load
+    from colorize_hub.loading import load, save
+    from colorize_hub.publish.release import push
 from colorize_hub.version import __version__
 
 # torch's threads wait for each other in a loop by default. Where they do not have the cores to
@@ -21,14 +23,27 @@ from colorize_hub.version import __version__
 # cost an idle machine next to nothing. OpenMP reads it once, when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-__all__ = ["Canvas", "Colorizer", "Frame", "Hint", "__version__", "load"]
+__all__ = [
+    "Canvas",
+    "Colorizer",
+    "Frame",
+    "Hint",
+    "__version__",
+    "colorize_file",
+    "load",
+    "push",
+    "save",
+]
 
 _HOME = {
-    "Canvas": "canvas",
-    "Colorizer": "colorizer",
-    "Frame": "frames",
-    "Hint": "hints",
-    "load": "hub",
+    "Canvas": "inference.canvas",
+    "Colorizer": "inference.colorizer",
+    "Frame": "inference.frames",
+    "Hint": "hints.hint",
+    "colorize_file": "batch.files",
+    "load": "loading",
+    "push": "publish.release",
+    "save": "loading",
 }
 
 

@@ -82,7 +82,7 @@ def test_only_a_space_keeps_visitors_from_its_folders(
         page = next(one for one in demo.blocks.values() if isinstance(one, gr.HTML))
         return endpoint.fn(name), "or a folder" in page.html_template
 
-    folder = str(hub.save(tiny_network, tmp_path / "model"))
+    folder = str(loading.save(tiny_network, tmp_path / "model"))
     monkeypatch.delenv("SPACE_ID", raising=False)
     used, offered = use_model(folder)
     assert used["model"] == folder
@@ -116,7 +116,7 @@ def served(tiny_network, tmp_path):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {
-        "COLORIZE_MODEL": str(hub.save(tiny_network, tmp_path / "model")),
+        "COLORIZE_MODEL": str(loading.save(tiny_network, tmp_path / "model")),
         "GRADIO_SERVER_PORT": str(port),
         "HOME": str(places["home"]),
         "TMPDIR": str(places["temp"]),
@@ -146,11 +146,11 @@ def test_client_colours_a_photo_through_app_py(served, photo, tmp_path):
     client = Client(served, verbose=False, download_files=tmp_path / "downloads")
     made = client.predict(handle_file(photo), api_name="/colorize")
     assert Path(made).name == "aunt-color.png"
-    expected = hub.load(tmp_path / "model").colorize(photo)
+    expected = loading.load(tmp_path / "model").colorize(photo)
     np.testing.assert_allclose(pixels(made), np.asarray(expected).astype(int), atol=1)
     hints = '[{"x": 30, "y": 20, "rgb": [220, 20, 20], "radius": 9}]'
     made = client.predict(handle_file(photo), hints, api_name="/colorize_with_hints")
-    hinted = hub.load(tmp_path / "model").colorize(photo, [Hint(30, 20, (220, 20, 20), 9)])
+    hinted = loading.load(tmp_path / "model").colorize(photo, [Hint(30, 20, (220, 20, 20), 9)])
     np.testing.assert_allclose(pixels(made), np.asarray(hinted).astype(int), atol=1)
     (tmp_path / "text.jpg").write_text("This is not a picture.")
     with pytest.raises(AppError, match=r"text\.jpg is not a picture"):

@@ -12,34 +12,26 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "colorize_hub"
 
-# A module may import from the lines above its own. Packages are free inside.
+# A package imports only from the lines above its own; inside it imports are free.
 ORDER = """
-cie resizing flags allocation jpeg
-gamut srgb
-strips
-spots
-color config metadata version errors
-remote icc
-sources
-attention efficientnet workers suggestion working
-spread_numpy
-bins variation hints formats toning flicker motion
-spread network deep
-saving fused look
-image
-compose weights steady
-canvas
-frames portable
-colorizer
-video metrics results provenance files
-model_card hint_curve archive
-hub commits
-release space picture_set shards
-distributed
+errors version
+colour
+pictures
+hub
+network
+hints
+engines
+inference
+portable
+loading
+export
+video
+batch
+publish
 __init__
 demo
 cli
-__main__
+__main__ distributed files
 """
 LEVEL = {name: level for level, line in enumerate(ORDER.splitlines()) for name in line.split()}
 LONGEST_FILE = 300
@@ -50,8 +42,8 @@ def sources(*folders):
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-def module_of(path):
-    """colorize_hub/demo/page.py is demo, colorize_hub/hub.py is hub."""
+def package_of(path):
+    """colorize_hub/demo/page.py is demo, colorize_hub/loading.py is loading."""
     first = path.relative_to(LIBRARY).parts[0]
     return first.removesuffix(".py")
 
@@ -67,8 +59,8 @@ def imports(path):
                 yield f"{node.module}.{alias.name}"
 
 
-def library_modules(path):
-    """The modules of colorize_hub that a file imports."""
+def library_packages(path):
+    """The packages, and modules beside them, of colorize_hub that a file imports."""
     for name in imports(path):
         package, _, rest = name.partition(".")
         if package == "colorize_hub":
@@ -77,18 +69,18 @@ def library_modules(path):
             yield first if first and is_module else "__init__"
 
 
-def test_every_module_has_a_place_in_the_order():
-    here = {module_of(path) for path in sources("colorize_hub")}
-    assert here - LEVEL.keys() == set(), "put new modules into ORDER"
+def test_every_package_has_a_place_in_the_order():
+    here = {package_of(path) for path in sources("colorize_hub")}
+    assert here - LEVEL.keys() == set(), "put new packages into ORDER"
     assert len(here) > 10
 
 
 @pytest.mark.parametrize("path", sources("colorize_hub"), ids=lambda p: p.stem)
 def test_imports_go_one_way(path):
-    own = module_of(path)
+    own = package_of(path)
     inside = {own} if (LIBRARY / own).is_dir() else set()
     wrong = {
-        name for name in library_modules(path) if LEVEL[name] >= LEVEL[own] and name not in inside
+        name for name in library_packages(path) if LEVEL[name] >= LEVEL[own] and name not in inside
     }
     assert wrong == set(), f"{own} stands below or beside what it imports"
 
@@ -107,7 +99,7 @@ def test_only_the_demo_imports_gradio_and_nothing_imports_datasets():
     for path in sources("colorize_hub"):
         packages = {name.partition(".")[0] for name in imports(path)}
         assert "datasets" not in packages, path
-        assert "gradio" not in packages or module_of(path) == "demo", path
+        assert "gradio" not in packages or package_of(path) == "demo", path
 
 
 @pytest.mark.parametrize("folder", ["colorize_hub", "train", "bench", "tests"])
@@ -127,7 +119,7 @@ def test_the_library_does_not_print():
     for path in sources("colorize_hub"):
         calls = [n.func for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
         printed = [f for f in calls if isinstance(f, ast.Name) and f.id == "print"]
-        assert not printed or module_of(path) == "cli", path
+        assert not printed or package_of(path) == "cli", path
 
 
 def test_modules_are_named_after_what_they_hold():
@@ -173,3 +165,17 @@ def test_importing_everything_public_stays_light():
     loaded = set(result.stdout.split())
     assert "torch" in loaded
     assert loaded.isdisjoint(LIGHT)
+
+
+@pytest.mark.parametrize(
+    ("moved", "home"),
+    [
+        ("colorize_hub.files import colour_file", "from colorize_hub import colorize_file"),
+        ("colorize_hub.hub import load", "from colorize_hub import load"),
+        ("colorize_hub.hub import save", "from colorize_hub import save"),
+        ("colorize_hub.hub import read_model", "from colorize_hub.loading import read_model"),
+    ],
+)
+def test_a_documented_name_that_has_moved_says_where(moved, home):
+    with pytest.raises(ImportError, match=f"moved: {home}"):
+        exec(f"from {moved}", {})

@@ -55,7 +55,7 @@ class Trial:
     """One way of decoding, and how the pictures came out.
 
     Attributes:
-        vividness: 0..1, see bins.temperature.
+        vividness: 0..1, see palette.temperature.
         chroma_scale: factor on the decoded ab.
         psnr: mean dB.
         delta_colorfulness: mean colourfulness minus that of the true pictures.

@@ -2,7 +2,7 @@
 
 Every picture is brought to 256x256, made grey by its L*, coloured by the model as a user would
 have it coloured, and compared with the truth and with plain grey. What metrics.json holds is
-described in colorize_hub.publish.results. With --video it scores films instead, see evaluate_video.py.
+described in publish/results.py. With --video it scores films instead, see judging/steadiness.py.
 """
 
 import json

@@ -1,7 +1,7 @@
 """`python -m train.publish`: judge a trained model and write all that its repo on the Hub shows.
 
 The folder is loaded as a user would load it, evaluated, and given metrics.json, hint_curve.png,
-README.md and, where the pictures may be shown, samples.jpg; `colorize_hub.loading.push` sends it up.
+README.md and, where the pictures may be shown, samples.jpg; `colorize_hub.push` sends it up.
 """
 
 import json

@@ -134,7 +134,7 @@ def colour_pictures(
         tasks: see plan_folder. The folders of the outputs are made.
         vividness: 0..1; None takes the model's.
         size: working short side in pixels; None takes the model's.
-        keep_toning: see files.colour_file.
+        keep_toning: see files.colorize_file.
         recolour: also colour pictures that have colour; otherwise nothing is written for them.
         workers: threads.
         batch: most pictures that a worker gives to the network at once; more than 1 pays on a GPU.

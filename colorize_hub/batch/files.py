@@ -27,12 +27,12 @@ from colorize_hub.pictures.toning import find_toning
 if TYPE_CHECKING:
     from colorize_hub.inference.colorizer import Colorizer
 
-__all__ = ["colour_file", "target_name", "write_picture"]
+__all__ = ["colorize_file", "target_name", "write_picture"]
 
 logger = logging.getLogger(__name__)
 
 
-def colour_file(
+def colorize_file(
     colorizer: Colorizer,
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],

@@ -43,10 +43,10 @@ def photo(
         output = _beside(picture)
         word = "" if output.suffix == picture.suffix else ", a PNG, which holds all colours,"
     _check_paths(picture, output, overwrite)
-    from colorize_hub.batch.files import colour_file
+    from colorize_hub.batch.files import colorize_file
     from colorize_hub.loading import load
 
-    colour_file(
+    colorize_file(
         load(model), picture, output, vividness=vividness, size=size, keep_toning=keep_toning
     )
     print(f"Wrote {output}{word} in {time.perf_counter() - start:.1f} s")

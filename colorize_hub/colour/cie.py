@@ -1,6 +1,6 @@
 """Constants of sRGB and CIE L*a*b* (D65, 2 degree observer), without torch.
 
-They are those of scikit-image (CIE 15:2004; IEC 61966-2-1 for the encoding). color.py computes with
+They are those of scikit-image (CIE 15:2004; IEC 61966-2-1 for the encoding). lab.py computes with
 them on tensors, gamut.py and strips.py on the pixels of whole photographs.
 """
 

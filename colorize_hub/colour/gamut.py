@@ -3,7 +3,7 @@
 Colours are points of the CIE f space: f_Y = (L* + 16) / 116, and the slopes f_X - f_Y = a* / 500
 and f_Z - f_Y = -b* / 200, which all scale together when chroma does. Along such a ray each channel
 of linear RGB is a piecewise cubic: a table says about where the first one leaves 0..1, and Newton's
-method where exactly, in one step for 99 of 100. color.fit_gamut finds the same by bracketing.
+method where exactly, in one step for 99 of 100. lab.fit_gamut finds the same by bracketing.
 """
 
 from functools import cache

@@ -11,8 +11,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
-from colorize_hub.hints.suggestion import clusters
+from colorize_hub.colour.lab import rgb_to_lab
 
 _GRID_REACH = 120  # the palette never extends beyond +-120 in a* or b*
 
@@ -106,26 +105,3 @@ def decode_bins(logits: Tensor, step: int, vividness: float, chroma_scale: float
     last = logits.float().movedim(1, -1) / temperature(vividness)
     centres = palette(step).to(last) * (chroma_scale * fading(vividness))
     return (torch.softmax(last, -1) @ centres).movedim(-1, 1)
-
-
-def suggest_colours(
-    logits: Tensor, step: int, lightness: float, k: int
-) -> list[tuple[tuple[int, int, int], float]]:
-    """The k colours a pixel most likely has: weighted k-means over its predicted distribution.
-
-    Args:
-        logits: (Q,) of one place.
-        step: grid spacing of the palette.
-        lightness: L* of the pixel, so that the colours can be shown there.
-        k: how many, 1 or more; fewer come back where the distribution has fewer clusters.
-
-    Returns:
-        [((r, g, b) 0..255, share 0..1)], most likely first.
-    """
-    share = torch.softmax(logits.float(), dim=0).cpu().numpy()
-    means, mass = clusters(share, palette(step).numpy(), k)
-    ab = torch.from_numpy(means).T[:, None]  # (2, 1, K)
-    level = torch.full_like(ab[:1], lightness)
-    rgb = lab_to_rgb(torch.cat((level, fit_gamut(level, ab))))
-    rgb = (rgb * 255).round().int()[:, 0].T.tolist()
-    return [((r, g, b), float(m)) for (r, g, b), m in zip(rgb, mass, strict=True)]

@@ -14,13 +14,14 @@ from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.photo.handlers import Handlers
 from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 
-STATIC = Path(__file__).parent / "static"
+HERE = Path(__file__).parent
 SCRIPTS = (
-    *("server.js", "stage.js", "panel.js", "desk.js", "marking.js", "whole.js"),
-    *("live-link.js", "live-camera.js", "live-view.js", "live.js"),
-    *("clip.js", "tabs.js"),
+    "server.js",
+    *(f"photo/{name}.js" for name in ("stage", "panel", "desk", "marking", "whole")),
+    *(f"live/{name}.js" for name in ("link", "camera", "view", "live")),
+    *("film/clip.js", "tabs.js"),
 )
-STYLES = ("desk.css", "live.css", "clip.css")
+STYLES = ("photo/desk.css", "live/live.css", "film/clip.css")
 COMPUTING = 2  # previews at the same time; torch uses all cores for each
 
 
@@ -57,14 +58,14 @@ def _page_html(handlers: Handlers, model: str) -> str:
         f'<img alt="{title}" width="96" height="72"></button></li>'
         for stem, title in EXAMPLES.items()
     )
-    photo = Template(_static("desk.html")).substitute(
+    photo = Template(_static("photo/desk.html")).substitute(
         examples=examples,
         model=html.escape(model or "built-in"),
         model_names="user/model or a folder" if models.folders else "user/model",
     )
     own = models.get("").config.vividness
-    live = Template(_static("live.html")).substitute(vividness=own)
-    clip = Template(_static("clip.html")).substitute(vividness=own)
+    live = Template(_static("live/live.html")).substitute(vividness=own)
+    clip = Template(_static("film/clip.html")).substitute(vividness=own)
     return Template(_static("page.html")).substitute(photo=photo, live=live, clip=clip)
 
 
@@ -78,7 +79,7 @@ def _page_script() -> str:
 
 
 def _static(name: str) -> str:
-    return (STATIC / name).read_text()
+    return (HERE / name).read_text()
 
 
 def _add_endpoints(handlers: Handlers) -> None:

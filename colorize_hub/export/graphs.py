@@ -81,7 +81,7 @@ class Head(nn.Module):
 
 
 class Colours(nn.Module):
-    """Logits to a*b*, as bins.decode_bins does, with the vividness as a tensor."""
+    """Logits to a*b*, as palette.decode_bins does, with the vividness as a tensor."""
 
     palette: Tensor
 
@@ -144,7 +144,7 @@ def _bicubic(target: Tensor, targets: Tensor, sources: int) -> Tensor:
 
 
 def _fit(lightness: Tensor, ab: Tensor) -> Tensor:
-    """color.fit_gamut in operations that need no assignment."""
+    """lab.fit_gamut in operations that need no assignment."""
     outside = torch.nonzero(~in_gamut(lightness, ab).flatten())[:, 0]
     columns = ab.permute(0, 2, 3, 1).flatten(0, 2)[outside]
     found = largest_scale(lightness.flatten()[outside], columns)

@@ -178,7 +178,7 @@ def spread_hints(
     """Colours of a picture with hints, on the decoder's grid.
 
     Args:
-        hint_map: (3, h, w) a*, b* and mask, see hints.draw_hints; at least one cell is hinted.
+        hint_map: (3, h, w) a*, b* and mask, see hint.draw_hints; at least one cell is hinted.
         own_ab: (2, h, w) a*b* that the network predicts without hints, chroma not scaled.
         cells: of the picture.
         chroma_scale: calibrated factor on ab far from all hints.

@@ -1,4 +1,4 @@
-"""spread.py without torch, for models in ONNX: a test holds the two together.
+"""kriging.py without torch, for models in ONNX: a test holds the two together.
 
 The constants of both stand here.
 """
@@ -33,7 +33,7 @@ CROSS = ((1, 1), (0, 1), (2, 1), (1, 0), (1, 2))  # a cell and its neighbours, f
 
 @dataclass(frozen=True)
 class CellArrays:
-    """spread.Cells as arrays."""
+    """kriging.Cells as arrays."""
 
     place: np.ndarray
     lightness: np.ndarray
@@ -78,7 +78,7 @@ def spread_hints(
     chroma_scale: float,
     attention: Callable[..., np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Colours of a picture with hints; arguments and result as for spread.spread_hints."""
+    """Colours of a picture with hints; arguments and result as for kriging.spread_hints."""
     anchors = _anchors(hint_map[2] > 0)
     wanted = hint_map[:2].reshape(2, -1)[:, anchors]  # (2, N)
     kriging = _Kriging(cells, anchors, wanted, own_ab.reshape(2, -1), chroma_scale)
@@ -91,7 +91,7 @@ def spread_hints(
 
 
 class _Kriging:
-    """See spread.Kriging, whose attributes these are."""
+    """See kriging.Kriging, whose attributes these are."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class _Kriging:
         self.hints = np.concatenate((wanted, self._residual, independence[None])).T
 
     def at(self, at: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Of n cells (n, 5) as spread.Reading has it, and (N, n) distance, covariance, weights."""
+        """Of n cells (n, 5) as kriging.Reading has it, and (N, n) distance, covariance, weights."""
         distance, covariance = self._kernel.columns(at)
         weights = self._solver @ covariance
         mean, influence = self._mean(at, weights, covariance)

@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from colorize_hub.colour.palette import decode_bins, palette, suggest_colours
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
+from colorize_hub.colour.palette import decode_bins, palette
 from colorize_hub.hints.hint import Hint, draw_hints
 from colorize_hub.hints.kriging import Cells, spread_hints
-from colorize_hub.hints.suggestion import check_place
+from colorize_hub.hints.suggestion import check_place, clusters
 from colorize_hub.hints.variation import takes, tilt_logits
 from colorize_hub.inference.compose import Prepared
 from colorize_hub.network.config import ColorizerConfig
@@ -47,7 +48,7 @@ class Canvas:
         """The picture in colour, as the kind of thing it was given as.
 
         A hinted pixel has exactly the a* and b* of its hint, as far as sRGB can show them at the
-        picture's lightness; the colour spreads over what the hint lies on (see spread.py).
+        picture's lightness; the colour spreads over what the hint lies on (see kriging.py).
 
         Args:
             hints: colours to fix; later ones lie over earlier ones.
@@ -178,3 +179,26 @@ class Canvas:
         rows, columns = self._lightness.shape
         hint_map = draw_hints(hints, (self.height, self.width), (rows, columns))
         return hint_map.to(self._lightness)
+
+
+def suggest_colours(
+    logits: Tensor, step: int, lightness: float, k: int
+) -> list[tuple[tuple[int, int, int], float]]:
+    """The k colours a pixel most likely has: weighted k-means over its predicted distribution.
+
+    Args:
+        logits: (Q,) of one place.
+        step: grid spacing of the palette.
+        lightness: L* of the pixel, so that the colours can be shown there.
+        k: how many, 1 or more; fewer come back where the distribution has fewer clusters.
+
+    Returns:
+        [((r, g, b) 0..255, share 0..1)], most likely first.
+    """
+    share = torch.softmax(logits.float(), dim=0).cpu().numpy()
+    means, mass = clusters(share, palette(step).numpy(), k)
+    ab = torch.from_numpy(means).T[:, None]  # (2, 1, K)
+    level = torch.full_like(ab[:1], lightness)
+    rgb = lab_to_rgb(torch.cat((level, fit_gamut(level, ab))))
+    rgb = (rgb * 255).round().int()[:, 0].T.tolist()
+    return [((r, g, b), float(m)) for (r, g, b), m in zip(rgb, mass, strict=True)]

@@ -109,7 +109,7 @@ class Colorizer:
         exactly.
 
         Args:
-            image: path, PIL image or array (see image.read_picture), or a list of these, which is
+            image: path, PIL image or array (see picture.read_picture), or a list of these, which is
                 worked on in batches; or a row or batch of rows of a dataset, for `Dataset.map`,
                 with such in the column "image" or in the only column that has them.
             hints: colours to fix, in pixels of the picture; for a single picture only.
@@ -192,7 +192,7 @@ class Colorizer:
 
         Args:
             lightness: (B, 1, H, W), L* 0..100.
-            hint_map: (B, 3, ceil(H / 4), ceil(W / 4)): a*, b* and mask (see hints.draw_hints);
+            hint_map: (B, 3, ceil(H / 4), ceil(W / 4)): a*, b* and mask (see hint.draw_hints);
                 hinted cells get exactly these colours, spread as by `Canvas.render`.
             vividness: 0..1; None takes the model's calibrated value.
 

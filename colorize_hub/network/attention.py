@@ -1,6 +1,6 @@
 """HintAttention: what a cell of the picture can tell from all hints together.
 
-Kriging (spread.py) knows how near, how equally light and how alike in the network's eyes two places
+Kriging knows how near, how equally light and how alike in the network's eyes two places
 are. What follows from a red jacket, an orange sky or a grey pavement for the rest of a picture has
 to be learned: here every cell looks at the hints by cross-attention (Vaswani et al. 2017), knows
 what kriging made of them, and corrects it. Trained on a finished network, see train/attention.py.

@@ -70,7 +70,7 @@ class ColorNet(nn.Module):
         Args:
             features: from `encode`.
             hint_map: (B, 3, h, w) at stride 4: a*, b* in CIE units and mask 0..1 (see
-                hints.draw_hints); None means no hints and equals a map of zeros.
+                hint.draw_hints); None means no hints and equals a map of zeros.
 
         Returns:
             (B, Q, h, w).

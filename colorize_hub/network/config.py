@@ -28,7 +28,7 @@ class ColorizerConfig:
             layout of its colours (see look.py); best the size of training. 0 for never.
         hint_attention: width of the attention from cells to hints (see attention.py), a multiple
             of 6; 0 for none.
-        vividness: decoding sharpness 0..1 used when the caller gives none (see bins.temperature).
+        vividness: decoding sharpness 0..1 used when none is given (see palette.temperature).
         chroma_scale: factor on the decoded ab, calibrated together with vividness.
         architecture: name of the network class.
         format_version: of config.json itself; from_dict reads older ones.

@@ -75,7 +75,7 @@ class Graphs:
         return self._run("head", maps=maps)[0]
 
     def colours(self, logits: np.ndarray, vividness: float, chroma_scale: float) -> np.ndarray:
-        """(B, Q, h, w) to (B, 2, h, w) a*b*; see bins.decode_bins.
+        """(B, Q, h, w) to (B, 2, h, w) a*b*; see palette.decode_bins.
 
         Raises:
             ValueError: vividness outside 0..1.

@@ -8,7 +8,7 @@ from colorize_hub.errors import ModelError, ModelNotFoundError
 from colorize_hub.hub.commits import Content, commit_files, open_branch
 from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors, patiently
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODEL_VARIABLE = "COLORIZE_MODEL"
 
 _NEEDED = ("app.py", "requirements.txt", "README.md", "LICENSE")

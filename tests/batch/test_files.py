@@ -1,4 +1,4 @@
-"""colorize_hub.batch.files: a picture file becomes a picture file, with all that it had but its grey."""
+"""files: a picture file becomes a picture file, with all that it had but its grey."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
-from colorize_hub.batch.files import colour_file, target_name, write_picture
+from colorize_hub.batch.files import colorize_file, target_name, write_picture
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import PictureError, read_picture
 from tests.pictures.test_deep import filtered_png
@@ -26,7 +26,7 @@ def test_a_picture_stays_in_its_format(tmp_path, tiny_colorizer, suffix):
     source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     Image.fromarray(scene(60, 90)).convert("RGB").save(source)
     before = source.read_bytes()
-    colour_file(tiny_colorizer, source, target)
+    colorize_file(tiny_colorizer, source, target)
     assert source.read_bytes() == before
     with Image.open(source) as grey, Image.open(target) as coloured:
         assert (coloured.format, coloured.size, coloured.mode) == (grey.format, grey.size, "RGB")
@@ -41,7 +41,7 @@ def test_what_is_beside_the_pixels_travels(tmp_path, tiny_colorizer):
     image = Image.fromarray(scene(60, 90))
     image.save(tmp_path / "in.jpg", exif=exif, xmp=XMP, dpi=(300, 200), quality=95)
     for name in ("out.jpg", "out.png", "out.tif"):
-        colour_file(tiny_colorizer, tmp_path / "in.jpg", tmp_path / name)
+        colorize_file(tiny_colorizer, tmp_path / "in.jpg", tmp_path / name)
         picture = read_picture(tmp_path / name)
         assert (picture.width, picture.height) == (60, 90)  # upright
         assert picture.dpi == pytest.approx((200, 300), abs=0.02)
@@ -69,7 +69,7 @@ def test_sixteen_bits_stay_sixteen_bits(tmp_path, tiny_colorizer, suffix, channe
     else:
         extra = {"extrasamples": ["unassalpha"]} if channels == 4 else {}
         tifffile.imwrite(source, np.dstack(layers), photometric="rgb", **extra)
-    colour_file(tiny_colorizer, source, target)
+    colorize_file(tiny_colorizer, source, target)
     picture = read_picture(target)
     assert picture.pixels.dtype == np.uint16
     if channels in (2, 4):
@@ -80,7 +80,7 @@ def test_sixteen_bits_stay_sixteen_bits(tmp_path, tiny_colorizer, suffix, channe
 
 def test_what_has_no_room_for_16_bits_says_so(tmp_path, tiny_colorizer, caplog):
     Image.fromarray(scene(40, 60, dtype=np.uint16)).save(tmp_path / "in.png")
-    colour_file(tiny_colorizer, tmp_path / "in.png", tmp_path / "out.jpg")
+    colorize_file(tiny_colorizer, tmp_path / "in.png", tmp_path / "out.jpg")
     assert "out.jpg is written with 8 bits" in caplog.text
     assert read_picture(tmp_path / "out.jpg").pixels.dtype == np.uint8
 
@@ -91,8 +91,8 @@ def test_a_sepia_print_is_coloured_as_the_neutral_one_unless_its_tint_is_kept(
     sepia = toned(scene(120, 180), SEPIA)
     neutral = pixels_to_lightness(sepia)
     Image.fromarray(sepia).save(tmp_path / "sepia.png")
-    colour_file(tiny_colorizer, tmp_path / "sepia.png", tmp_path / "plain.png")
-    colour_file(tiny_colorizer, tmp_path / "sepia.png", tmp_path / "kept.png", keep_toning=True)
+    colorize_file(tiny_colorizer, tmp_path / "sepia.png", tmp_path / "plain.png")
+    colorize_file(tiny_colorizer, tmp_path / "sepia.png", tmp_path / "kept.png", keep_toning=True)
     plain, kept = (read_picture(tmp_path / name).pixels for name in ("plain.png", "kept.png"))
     grey = np.rint(255 * grey_of(neutral)).astype(np.uint8)
     expected = tiny_colorizer.colorize(grey)
@@ -119,13 +119,13 @@ def test_refusals_come_before_any_work_and_the_source_is_safe(tmp_path, tiny_col
     Image.fromarray(scene(40, 60)).save(source)
     before = source.read_bytes()
     with pytest.raises(FileExistsError, match="is the picture itself"):
-        colour_file(tiny_colorizer, source, tmp_path / "." / "in.jpg")
+        colorize_file(tiny_colorizer, source, tmp_path / "." / "in.jpg")
     with pytest.raises(PictureError, match="expected a name ending in"):
-        colour_file(tiny_colorizer, source, tmp_path / "out.gif")
+        colorize_file(tiny_colorizer, source, tmp_path / "out.gif")
     with pytest.raises(FileNotFoundError, match="no picture file at"):
-        colour_file(tiny_colorizer, tmp_path / "gone.jpg", tmp_path / "out.jpg")
+        colorize_file(tiny_colorizer, tmp_path / "gone.jpg", tmp_path / "out.jpg")
     with pytest.raises(ValueError, match="vividness"):
-        colour_file(tiny_colorizer, source, tmp_path / "out.jpg", vividness=7)
+        colorize_file(tiny_colorizer, source, tmp_path / "out.jpg", vividness=7)
     picture = read_picture(source)
     with pytest.raises(PictureError, match="colours of shape"):
         write_picture(np.zeros((3, 3, 3), np.uint8), picture, tmp_path / "out.jpg")

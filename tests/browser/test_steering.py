@@ -191,7 +191,7 @@ def test_model_box_keeps_the_work_whatever_is_typed(
     desk.button("Use").click()
     expect(desk.message()).to_contain_text("nobody/nothing")
     assert desk.source() == work
-    folder = str(hub.save(tiny_network, tmp_path / "model"))
+    folder = str(loading.save(tiny_network, tmp_path / "model"))
     page.locator("#model").fill(folder)
     desk.button("Use").click()
     other = desk.changed(work)

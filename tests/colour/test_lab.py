@@ -1,4 +1,4 @@
-"""colorize_hub.colour.lab agrees with scikit-image, and chroma fits sRGB without moving L* or hue."""
+"""lab agrees with scikit-image, and chroma fits sRGB without moving L* or hue."""
 
 import numpy as np
 import pytest

@@ -24,8 +24,8 @@ def both(hinted_cells, rows=20, columns=28):
     arrays = CellArrays.read(
         logits.numpy(), np.zeros((4, rows, columns), np.float32), mean.numpy(), lightness.numpy()
     )
-    expected = spread.spread_hints(hint_map, hinted, cells, 1.4)
-    found = spread_numpy.spread_hints(hint_map.numpy(), hinted.numpy(), arrays, 1.4)
+    expected = kriging.spread_hints(hint_map, hinted, cells, 1.4)
+    found = kriging_numpy.spread_hints(hint_map.numpy(), hinted.numpy(), arrays, 1.4)
     return torch.from_numpy(found), expected
 
 
@@ -45,5 +45,5 @@ def test_a_stroke_of_neighbouring_cells():
 def test_large_grids_go_in_blocks():
     cells = [(row, column) for row in range(0, 120, 8) for column in range(0, 160, 9)]
     found, expected = both(cells, 120, 160)
-    assert len(cells) * 120 * 160 > spread_numpy.BLOCK_NUMBERS
+    assert len(cells) * 120 * 160 > kriging_numpy.BLOCK_NUMBERS
     torch.testing.assert_close(found, expected, atol=2e-3, rtol=1e-4)

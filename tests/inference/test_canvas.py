@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
-from colorize_hub.colour.palette import palette, suggest_colours
+from colorize_hub.colour.palette import palette
 from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
+from colorize_hub.inference.canvas import suggest_colours
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.network.colornet import ColorNet

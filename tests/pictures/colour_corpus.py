@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from colorize_hub.batch.files import colour_file, target_name
+from colorize_hub.batch.files import colorize_file, target_name
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.loading import load
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
@@ -35,7 +35,7 @@ def main(folder: Path, model: Path) -> None:
         target = folder / "out" / target_name(case.path).name
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
-            colour_file(colorizer, case.path, target)
+            colorize_file(colorizer, case.path, target)
             fate, problem = "picture", unlike(case, folder, read_picture(target))
         except PictureError as error:
             fate, problem = "error", "" if str(error).count("\n") == 0 else "error of many lines"

@@ -1,4 +1,4 @@
-"""colorize_hub.pictures.formats: every PIL mode becomes the right pixels and leaves the image alone."""
+"""formats: every PIL mode becomes the right pixels and leaves the image alone."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""colorize_hub.pictures.metadata: EXIF orientation applied once, colour profiles converted to sRGB."""
+"""metadata: EXIF orientation applied once, colour profiles converted to sRGB."""
 
 import logging
 import struct

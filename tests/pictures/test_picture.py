@@ -1,4 +1,4 @@
-"""colorize_hub.pictures.picture: what comes in decides what goes out, and every bad input says why."""
+"""picture: what comes in decides what goes out, and every bad input says why."""
 
 import struct
 import zlib

@@ -5,7 +5,7 @@ from it; a model's answer says how likely each is (Hinton, Vinyals and Dean 2015
 Knowledge in a Neural Network"). The mean of its answers to one picture seen in several ways is
 better than each of them, so a model can learn even from itself (Radosavovic et al. 2018, "Data
 Distillation"). A model that takes the layout of a large picture from a small one, see
-colorize_hub/look.py, is asked so here too, and the small one is what is seen in several ways: so
+network/look.py, is asked so here too, and the small one is what is seen in several ways: so
 one look at the large picture can learn what two looks knew.
 """
 

@@ -11,7 +11,7 @@ EXAMPLES = {
     "black-canyon": "Black Cañon, 1871",
     "allium-oreophilum": "Allium ostrowskianum, 1928",
 }
-EXAMPLES_FOLDER = Path(__file__).parent / "examples"
+EXAMPLES_FOLDER = Path(__file__).parents[1] / "examples"
 
 
 def example_path(stem: str) -> Path:

@@ -5,7 +5,7 @@ import time
 import gradio as gr
 import pytest
 
-from colorize_hub.demo import clip as clip_module
+from colorize_hub.demo.film import clips as clip_module
 from colorize_hub.demo.film.clips import Clips
 from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.models import ModelShelf

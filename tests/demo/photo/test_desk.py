@@ -107,7 +107,7 @@ def test_many_visitors_at_once_get_what_each_asked_for(shelf, photos, tmp_path):
 def test_shelf_loads_once_and_holds_few(tiny_colorizer, tiny_network, tmp_path):
     shelf = ModelShelf(tiny_colorizer, guests=1)
     assert shelf.get("") is shelf.get("  ") is tiny_colorizer
-    one, other = (str(hub.save(tiny_network, tmp_path / name)) for name in ("one", "other"))
+    one, other = (str(loading.save(tiny_network, tmp_path / name)) for name in ("one", "other"))
     first = shelf.get(one)
     assert shelf.get(one) is first
     shelf.get(other)
@@ -121,7 +121,7 @@ def test_a_shelf_without_folders_tells_nothing_of_the_disk(
     tiny_colorizer, tiny_network, tmp_path, monkeypatch
 ):
     shelf = ModelShelf(tiny_colorizer, folders=False)
-    folder = hub.save(tiny_network, tmp_path / "user" / "model")
+    folder = loading.save(tiny_network, tmp_path / "user" / "model")
     monkeypatch.chdir(tmp_path)
     told = set()
     for name in (str(folder), "user/model", "~", "/etc/passwd", "/nowhere", "../user"):
@@ -137,6 +137,6 @@ def test_a_shelf_without_folders_tells_nothing_of_the_disk(
 
 def test_a_sheet_belongs_to_its_model(shelf, tiny_network, photos, tmp_path):
     desk = Desk(shelf, tmp_path / "made")
-    folder = str(hub.save(tiny_network, tmp_path / "model"))
+    folder = str(loading.save(tiny_network, tmp_path / "model"))
     assert desk.sheet(photos[0], folder).model is shelf.get(folder)
     assert desk.sheet(photos[0]).model is shelf.get("")

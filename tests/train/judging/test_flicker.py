@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from colorize_hub import metrics
+from train.judging import metrics
 from train.judging.flicker import cdc, visible, warp, warping_error
 
 
