@@ -20,7 +20,7 @@ import torch
 import tyro
 from tyro.conf import arg
 
-from colorize_hub.batch.archive import Task, remove_leftovers
+from colorize_hub.atomic import remove_leftovers, write_atomically
 from colorize_hub.batch.shards import Manner, Shard, colour_shard, plan_shards, read_finished
 from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
 from colorize_hub.loading import load
@@ -84,10 +84,11 @@ def distributed(
     for span in _work(waiting, manner, Workers(workers, cpus, gpus, address)):
         spans.append(span)
         logger.info("%d of %d shards are done", len(spans), len(waiting))
-    remove_leftovers([Task(Path(one.source), Path(one.target)) for one in waiting], time.time())
+    for folder in {Path(shard.target).parent for shard in waiting}:
+        remove_leftovers(folder, time.time())
     facts = {"model": model or "built-in", "workers": workers, **_facts(shards, waiting, spans)}
     if report is not None:
-        report.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_atomically(report, json.dumps(facts, indent=2) + "\n")
     for error in facts["errors"]:
         logger.warning("Failed: %(file)s, row %(row)d: %(error)s", error)
     logger.info("Coloured %(coloured)d pictures, %(pictures_per_second).1f a second", facts)

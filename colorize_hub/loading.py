@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
+from colorize_hub.atomic import write_atomically
 from colorize_hub.errors import ModelError, ModelNotFoundError
 from colorize_hub.hub.sources import (
     CARD,
@@ -168,10 +169,10 @@ def save(
         raise ModelError(f"save writes a folder, but {folder} is a file; name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     config = json.dumps(network.config.to_dict(), indent=2, sort_keys=True) + "\n"
-    _replace(folder / WEIGHTS, weights_bytes(network, half))
-    _replace(folder / CONFIG, config.encode())
+    write_atomically(folder / WEIGHTS, weights_bytes(network, half))
+    write_atomically(folder / CONFIG, config)
     if card is not None:
-        _replace(folder / CARD, card.encode())
+        write_atomically(folder / CARD, card)
     return folder
 
 
@@ -191,7 +192,7 @@ def stamp_metrics(folder: str | os.PathLike[str]) -> None:
     """Note in a model folder's metrics.json that it is about the weights and config there."""
     path = Path(folder) / METRICS
     metrics = json.loads(path.read_bytes()) | {"model_sha256": model_sha256(folder)}
-    _replace(path, f"{json.dumps(metrics, indent=2)}\n".encode())
+    write_atomically(path, f"{json.dumps(metrics, indent=2)}\n")
 
 
 def _read_config(source: Source) -> ColorizerConfig:
@@ -206,13 +207,3 @@ def _read_config(source: Source) -> ColorizerConfig:
         return ColorizerConfig.from_dict(values)
     except ConfigError as error:
         raise ModelError(f"{CONFIG} of {source} cannot be used: {error}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ LIBRARY = ROOT / "colorize_hub"
 
 # A package imports only from the lines above its own; inside it imports are free.
 ORDER = """
-errors version
+errors version atomic
 colour
 pictures
 hub

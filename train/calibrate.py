@@ -6,7 +6,6 @@ settings, all honest, the one with the best PSNR is taken.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 import tyro
 from torch import Tensor
 
+from colorize_hub.atomic import write_atomically
 from colorize_hub.colour.palette import decode_bins
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
@@ -147,9 +147,7 @@ def write_calibration(calibration: Calibration, folder: Path) -> None:
         vividness=calibration.vividness,
         chroma_scale=calibration.chroma_scale,
     )
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_text(json.dumps(config.to_dict(), indent=2, sort_keys=True) + "\n")
-    partial.replace(path)
+    write_atomically(path, json.dumps(config.to_dict(), indent=2, sort_keys=True) + "\n")
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ README.md and, where the pictures may be shown, samples.jpg; `colorize_hub.push`
 """
 
 import json
-import os
 import re
 import sys
 import time
@@ -17,6 +16,7 @@ import torch
 import tyro
 from datasets import Dataset
 
+from colorize_hub.atomic import write_atomically
 from colorize_hub.engines.fused import fuse
 from colorize_hub.loading import load, model_sha256, read_model
 from colorize_hub.network.colornet import ColorNet, for_inference
@@ -114,15 +114,15 @@ def publish(config: PublishConfig) -> Metrics:
     )
     if old:
         card = renew_model_card(old, card)
-    _write(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    _write(folder / PROVENANCE, json.dumps(provenance.to_dict(), indent=2) + "\n")
+    write_atomically(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    write_atomically(folder / PROVENANCE, json.dumps(provenance.to_dict(), indent=2) + "\n")
     (folder / SAMPLES).unlink(missing_ok=True)
     (folder / HINT_PLOT).unlink(missing_ok=True)
     if config.show:
         evaluation.sheet.save(folder / SAMPLES, quality=85)
     if config.hints:
         plot_hint_curve(metrics).save(folder / HINT_PLOT, optimize=True)
-    _write(card_path, card)
+    write_atomically(card_path, card)
     return metrics
 
 
@@ -228,13 +228,6 @@ def _spell(row: dict[str, str | None]) -> str:
 
 def _letters(escaped: re.Match[str]) -> str:
     return bytes(int(octal, 8) for octal in escaped[0].split("\\")[1:]).decode(errors="replace")
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file as a whole."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ on where it was, with the same call.
 from __future__ import annotations
 
 import os
-import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -35,7 +34,6 @@ ENDINGS = (
     ".tga",
 )
 _LARGE = 1 << 24  # pixels: above, one picture at a time, and no batch holds more
-_LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.partial")  # of saving.py, after a kill
 
 
 @dataclass(frozen=True)
@@ -155,17 +153,6 @@ def colour_pictures(
                 yield from future.result()
         finally:
             stop.set()
-
-
-def remove_leftovers(tasks: Sequence[Task], before: float) -> None:
-    """Delete unfinished files of a run that was killed, last written before a time (of time.time).
-
-    Beside the targets of these tasks only.
-    """
-    for folder in {task.target.parent for task in tasks}:
-        for path in folder.glob(".*.partial"):
-            if _LEFTOVER.fullmatch(path.name) and path.stat().st_mtime < before:
-                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import secrets
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from colorize_hub.atomic import atomic_path, write_atomically
 from colorize_hub.batch.archive import Task, colour_pictures
 from colorize_hub.batch.files import target_name
 
@@ -177,12 +177,8 @@ def colour_shard(colorizer: Colorizer, shard: Shard, manner: Manner, *, batch: i
     note = {_NOTE: json.dumps(asdict(done))}
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **note})
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
+    with atomic_path(target) as partial:
         pyarrow.parquet.write_table(table, partial)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
     return done
 
 
@@ -209,9 +205,7 @@ def _hold_to_plan(target: Path, plan: dict[str, Any]) -> None:
             )
         return
     target.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    partial.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_atomically(path, json.dumps(plan, indent=2) + "\n")
 
 
 def _picture_column(schema: pyarrow.Schema, wanted: str | None) -> str:

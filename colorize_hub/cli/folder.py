@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
+from colorize_hub.atomic import remove_leftovers, write_atomically
 from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def folder(
         raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters fails, and is told at the end
     started = time.time()
-    from colorize_hub.batch.archive import colour_pictures, plan_folder, remove_leftovers
+    from colorize_hub.batch.archive import colour_pictures, plan_folder
     from colorize_hub.engines.allocation import keep_freed_memory
     from colorize_hub.loading import load
 
@@ -97,12 +98,13 @@ def folder(
         )
         outcomes += _watched(work, len(tasks))
         seconds = time.perf_counter() - start
-        remove_leftovers(tasks, before=started)
+        for written in {task.target.parent for task in tasks}:
+            remove_leftovers(written, before=started)
     not_tried = len(tasks) - len(outcomes)
     result = _result(outcomes + plan.failed, done, not_tried, seconds)
     named = {"source": str(source), "target": str(target), "model": model or "built-in"}
     if report is not None:
-        _write_whole(report, json.dumps(named | result, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(report, json.dumps(named | result, indent=2, ensure_ascii=False) + "\n")
     _print_result(result)
     if interrupted.is_set():
         sys.exit(130)
@@ -195,9 +197,3 @@ def _print_result(result: dict[str, Any]) -> None:
         print(f"Failed: {named}", file=sys.stderr)
     if result["not_tried"]:
         print(f"Stopped; {result['not_tried']} are left: the same command goes on", file=sys.stderr)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from colorize_hub.atomic import atomic_path
 from colorize_hub.errors import ModelError
 from colorize_hub.export.card import render_export_card
 from colorize_hub.export.graphs import (
@@ -130,9 +131,8 @@ def _write(
     of_maps = [name for name, value in zip(input_names, inputs, strict=True) if value.ndim == 4]
     for name, symbolic in SYMBOLICS.items():
         torch.onnx.register_custom_op_symbolic(name, symbolic, OPSET)  # pyright: ignore
-    partial = path.with_suffix(".part")
     try:
-        with warnings.catch_warnings():
+        with atomic_path(path) as partial, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecation; shapes that are constants on purpose
             torch.onnx.export(
                 module.eval(),
@@ -148,9 +148,7 @@ def _write(
                     for name in (*of_maps, *output_names)
                 },
             )
-        partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
         for name in SYMBOLICS:
             torch.onnx.unregister_custom_op_symbolic(name, OPSET)  # pyright: ignore
 

@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
+from colorize_hub.atomic import atomic_path
 from colorize_hub.hub.sources import CONFIG, GRAPHS, Folder
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.pictures.picture import ImageLike
@@ -50,8 +51,7 @@ def quantize(folder: str | os.PathLike[str], pictures: Iterable[ImageLike] | Non
     model = onnx.load(decoder)
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
     onnx.helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    partial = decoder.with_suffix(".part")
-    try:
+    with atomic_path(decoder) as partial:
         quantize_static(
             model,
             partial,
@@ -62,9 +62,6 @@ def quantize(folder: str | os.PathLike[str], pictures: Iterable[ImageLike] | Non
             op_types_to_quantize=["Conv"],
             nodes_to_exclude=[n for n in convolutions if any(part in n for part in _EXACT)],
         )
-        partial.replace(decoder)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class _Runs(CalibrationDataReader):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import secrets
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from colorize_hub.atomic import atomic_path
 from colorize_hub.pictures import deep, metadata
 from colorize_hub.pictures.deep import Beside
 from colorize_hub.pictures.formats import PictureError
@@ -77,7 +75,7 @@ def save_image(image: Image.Image, path: str | os.PathLike[str], exif: bytes | N
         image.info.get("dpi"),
     )
     embedded = _embedded(beside, format_name, path)
-    with _whole(path) as file:
+    with atomic_path(path) as unfinished, unfinished.open("xb") as file:
         if format_name == "JPEG":
             size = image.height, image.width
             write_jpeg(file, partial(_rows, image), size, options, embedded)
@@ -103,7 +101,7 @@ def save_jpeg(levels: np.ndarray, path: str | os.PathLike[str], beside: Beside) 
     height, width, _ = levels.shape
     _check_sides(path, format_name, width, height)
     embedded = _embedded(beside, format_name, path)
-    with _whole(path) as file:
+    with atomic_path(path) as unfinished, unfinished.open("xb") as file:
         write_jpeg(
             file, lambda rows: Image.fromarray(levels[rows]), (height, width), options, embedded
         )
@@ -125,7 +123,7 @@ def save_deep(levels: np.ndarray, path: str | os.PathLike[str], beside: Beside) 
     format_name, _ = _format_of(Path(path))
     if format_name not in _DEEP_SAVERS:
         raise PictureError(f"Cannot save {path} with 16 bits: save as .png or .tif.")
-    with _whole(Path(path)) as file:
+    with atomic_path(Path(path)) as unfinished, unfinished.open("xb") as file:
         _DEEP_SAVERS[format_name](file, levels, beside)
 
 
@@ -166,18 +164,6 @@ def _embedded(beside: Beside, format_name: str, path: Path) -> dict[str, Any]:
     elif xmp:
         given["xmp"] = xmp
     return given
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """Opens a file that takes the place of ``path`` once it is complete."""
-    partial = path.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        with partial.open("xb") as file:
-            yield file
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _format_of(path: Path) -> tuple[str, dict[str, Any]]:

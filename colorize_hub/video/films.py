@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from colorize_hub.atomic import atomic_path, write_atomically
 from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.inference.frames import Frame
 from colorize_hub.inference.workers import use_threads
@@ -137,9 +138,8 @@ def colorize_video(
         segments = find_segments(folder)
         if not segments:
             return None
-        joined = folder / "joined.tmp"
-        join(segments, clip, joined, whole, warnings.setdefault)
-        os.replace(joined, target)
+        with atomic_path(target, folder) as joined:
+            join(segments, clip, joined, whole, warnings.setdefault)
         frames = segments[-1].first + segments[-1].frames
         return VideoReport(
             target=target,
@@ -254,7 +254,7 @@ def _begin(folder: Path, clip: ClipFacts, resume: bool, settings: dict[str, obje
         shutil.rmtree(folder)
     if not folder.exists():
         folder.mkdir()
-        note.write_text(json.dumps(job))
+        write_atomically(note, json.dumps(job))
         return folder
     earlier = json.loads(note.read_text())
     other = [key for key in job if job[key] != earlier.get(key)]

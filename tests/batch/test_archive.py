@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub.batch.archive import Task, colour_pictures, plan_folder, remove_leftovers
+from colorize_hub.batch.archive import Task, colour_pictures, plan_folder
 from tests.scenes import difference, scene
 
 
@@ -225,12 +225,3 @@ def test_leaving_the_loop_stops_the_work(folder, tmp_path, tiny_colorizer):
     next(outcomes)
     outcomes.close()
     assert 1 <= len(list(tmp_path.glob("*.png"))) < 100
-
-
-def test_only_old_leftovers_are_removed(tmp_path):
-    old, new, other = (tmp_path / f".{c * 16}.partial" for c in "01x")
-    for path, time in ((old, 1000), (new, 3000), (other, 1000)):
-        path.touch()
-        os.utime(path, (time, time))
-    remove_leftovers([Task(tmp_path / "a.jpg", tmp_path / "a.jpg")], before=2000)
-    assert set(tmp_path.iterdir()) == {new, other}

@@ -5,7 +5,7 @@ state and the step are the whole state.
 """
 
 import json
-import os
+import time
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from colorize_hub.atomic import atomic_path, remove_leftovers
 from train.run.config import TrainConfig
 
 FILE_NAME = "checkpoint.safetensors"
@@ -64,13 +65,9 @@ def save_checkpoint(
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items()}
     tensors["prior"] = prior
     header = {"progress": json.dumps(vars(progress)), "fingerprint": json.dumps(settings)}
-    partial = folder / f"{FILE_NAME}.partial"
-    save_file(
-        {key: value.detach().cpu().contiguous() for key, value in tensors.items()}, partial, header
-    )
-    with open(partial, "rb") as written:
-        os.fsync(written.fileno())
-    os.replace(partial, folder / FILE_NAME)
+    tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    with atomic_path(folder / FILE_NAME, durable=True) as partial:
+        save_file(tensors, partial, header)
 
 
 def load_checkpoint(
@@ -81,7 +78,7 @@ def load_checkpoint(
     settings: dict[str, object],
     critic: torch.nn.Module | None = None,
 ) -> tuple[Tensor, Progress]:
-    """Restore what `save_checkpoint` wrote, in place.
+    """Restore what `save_checkpoint` wrote, in place; what a kill left half-written goes.
 
     Returns:
         The bin prior (Q,) and the progress.
@@ -91,6 +88,7 @@ def load_checkpoint(
         ValueError: it is unreadable, or belongs to a run with other settings.
     """
     path = folder / FILE_NAME
+    remove_leftovers(folder, time.time())
     if not path.is_file():
         raise FileNotFoundError(f"--resume: there is no {path}. Start without --resume.")
     try:
