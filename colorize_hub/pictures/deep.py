@@ -14,8 +14,8 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin
 
-from colorize_hub.pictures import formats, metadata
-from colorize_hub.pictures.formats import PictureError
+from colorize_hub.pictures import metadata, modes, opening
+from colorize_hub.pictures.opening import PictureError
 
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _BLOCK_BYTES = 1 << 22
@@ -69,12 +69,12 @@ def load_deep(image: ImageFile.ImageFile, file: IO[bytes], name: str) -> np.ndar
         levels = np.asarray(image).view(">u2").astype(np.uint16)
         return levels
     file.seek(0)
-    low = formats.open_header(file, name)
+    low = opening.open_header(file, name)
     straight = raw.replace("RGBa", "RGBA")
     _decode_as(image, straight)
     _decode_as(low, straight[:-1] + _OTHER_ORDER[straight[-1]])
     levels = np.empty((image.height, image.width, len(image.getbands())), np.uint16)
-    for rows in formats.strips(*image.size):
+    for rows in modes.strips(*image.size):
         box = (0, rows.start, image.width, rows.stop)
         np.left_shift(np.asarray(image.crop(box)), 8, out=levels[rows], dtype=np.uint16)
         levels[rows] |= np.asarray(low.crop(box))
@@ -97,7 +97,7 @@ def save_png(file: IO[bytes], levels: np.ndarray, beside: Beside) -> None:
         _chunk(file, b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + beside.xmp)
     packer = zlib.compressobj(1)
     above = np.zeros((1, width * channels * 2), np.uint8)
-    for rows in formats.strips(width, height):
+    for rows in modes.strips(width, height):
         raw = levels[rows].astype(">u2").reshape(-1, width * channels).view(np.uint8)
         lines = np.full((len(raw), 1 + raw.shape[1]), 2, np.uint8)  # filter 2: less the line above
         np.subtract(raw, np.concatenate((above, raw[:-1])), out=lines[:, 1:])
@@ -126,7 +126,7 @@ def save_tiff(file: IO[bytes], levels: np.ndarray, beside: Beside) -> None:
         for group in metadata.EXIF_GROUPS:
             if group in exif:
                 tags[group] = exif.get_ifd(group)
-    strips = formats.strips(width, height)
+    strips = modes.strips(width, height)
     sizes = [(rows.stop - rows.start) * width * channels * 2 for rows in strips]
     tags[256], tags[257], tags[258] = width, height, (16,) * channels
     tags[259], tags[262], tags[277], tags[284] = 1, 2, channels, 1

@@ -1,214 +1,142 @@
-"""PIL's file formats and modes: what can be read, how large, and its pixels as sRGB arrays."""
+"""The picture formats: what each is called and what its files end in, read, written or neither."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import struct
-from collections.abc import Iterator
-from typing import IO, Any
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageFile
-
-from colorize_hub.pictures import icc, metadata
-
-MAX_PIXELS = 200_000_000
-_MOST_UNSUSPECTED = 1 << 24  # pixels; below, any file may unfold as far as it likes
-_MOST_PIXELS_A_BYTE = 200  # a PNG or TIFF of one colour has more, a scan or photograph never has
-
-logger = logging.getLogger(__name__)
-
-_STRIP_PIXELS = 1 << 20
-
-# PIL hands EPS and WMF to other programs (Ghostscript, the Windows drawing layer).
-_VECTOR_FORMATS = frozenset({"EPS", "WMF"})
-_DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
-_TIFF = frozenset({b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"})
-_GREY_MODES = frozenset({"1", "L", "LA", "La"})
+EXTRA = "pip install 'colorize-hub[formats]'"
 
 
-class PictureError(ValueError):
-    """A picture that cannot be read, used or saved; the message says why and what to do."""
+@dataclass(frozen=True)
+class Format:
+    """A format that pictures are read in.
 
-
-def open_header(file: IO[bytes], name: str) -> ImageFile.ImageFile:
-    """Identifies a picture and reads its header only.
-
-    Like ``PIL.Image.open``, which cannot be used: its own size limit is lower, warns on the way
-    there, and is a setting of the whole process.
-
-    Raises:
-        PictureError: no format recognises the file.
+    Attributes:
+        name: as Pillow calls it.
+        endings: of its files, in lower case.
+        written: whether pictures in colour are saved in it.
+        plugin: the package of the extra "formats" that reads it, if Pillow itself does not.
     """
-    prefix, reasons = file.read(16), set[str]()
-    for register_formats in (Image.preinit, Image.init):
-        register_formats()
-        for format_name in Image.ID:
-            read_header, accepts = Image.OPEN[format_name]
-            verdict = accepts(prefix) if accepts else True
-            if not verdict or isinstance(verdict, str) or format_name in _VECTOR_FORMATS:
-                continue
-            file.seek(0)
-            try:
-                return read_header(file, "")
-            except (SyntaxError, IndexError, TypeError, struct.error) as error:
-                reasons.add(str(error))
-    if prefix[:4] in _TIFF and "unknown pixel mode" in reasons:
-        raise PictureError(
-            f"{name} is a TIFF of a kind that cannot be read, of floats in colour for instance:"
-            " save it as RGB or grey of 8 or 16 bits."
-        )
-    raise PictureError(
-        f"{name} is not a picture that can be read: expected PNG, JPEG, WebP, TIFF, GIF, BMP or"
-        " another pixel format, with an undamaged header."
-    )
+
+    name: str
+    endings: tuple[str, ...]
+    written: bool = True
+    plugin: str | None = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether what reads it is installed."""
+        return self.plugin is None or _is_installed(self.plugin)
 
 
-@contextlib.contextmanager
-def decoding(name: str) -> Iterator[None]:
-    """Turns whatever PIL raises on a damaged picture into a PictureError that names it."""
-    try:
-        yield
-    except PictureError:
-        raise
-    except MemoryError as error:
-        raise PictureError(
-            f"{name} needs more memory than there is: make it smaller first."
-        ) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError(
-            f"{name} declares more than {MAX_PIXELS:,} pixels: make it smaller first."
-        ) from error
-    except Exception as error:  # PIL's decoders raise almost anything on damaged data
-        raise PictureError(
-            f"{name} is damaged or incomplete ({error}): copy, download or export it again."
-        ) from error
+@dataclass(frozen=True)
+class Unread:
+    """A kind of picture that is known and not read.
 
-
-def check_size(name: str, width: int, height: int) -> None:
-    """Raises PictureError unless there are 2 to MAX_PIXELS pixels."""
-    if width * height == 0:
-        raise PictureError(f"{name} has no pixels: its size is {width} x {height}.")
-    if width * height == 1:
-        raise PictureError(f"{name} is a single pixel: there is nothing to colour.")
-    if width * height > MAX_PIXELS:
-        raise PictureError(
-            f"{name} is {width} x {height} = {width * height:,} pixels, more than the limit of"
-            f" {MAX_PIXELS:,}: make it smaller first."
-        )
-
-
-def check_not_a_bomb(name: str, width: int, height: int, size: int) -> None:
-    """Raises PictureError where a file of ``size`` bytes says that it is an enormous picture."""
-    pixels = width * height
-    if pixels > max(_MOST_UNSUSPECTED, size * _MOST_PIXELS_A_BYTE):
-        raise PictureError(
-            f"{name} is {size:,} bytes that claim to be {width} x {height} = {pixels:,} pixels: it"
-            " is empty or a decompression bomb, and was not opened."
-        )
-
-
-def warn_of_pages(image: ImageFile.ImageFile, name: str) -> None:
-    """Says so if there are more pages or frames than the first; for an image not yet decoded."""
-    with contextlib.suppress(Exception):  # damage further on is no matter
-        frames = getattr(image, "n_frames", 1)
-        if image.format != "MPO" and frames > 1:
-            logger.warning("%s has %d pages or frames; the first is read", name, frames)
-    image.seek(0)
-
-
-def strips(width: int, height: int) -> list[slice]:
-    """Rows of a picture in strips of about a megapixel, one at least."""
-    rows = max(1, _STRIP_PIXELS // width)
-    return [slice(top, min(height, top + rows)) for top in range(0, height, rows)]
-
-
-def to_pixels(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """Converts a decoded image of any mode to sRGB, with its embedded profile; never changes it.
-
-    Returns:
-        (H, W, 1) grey or (H, W, 3) RGB pixels and (H, W) alpha or None, uint8, or uint16 for the
-        16-bit, 32-bit and float modes. The caller owns both.
+    Attributes:
+        kind: what it is called.
+        remedy: what to do about it.
     """
-    profile = image.info.get("icc_profile")
-    if image.mode in _DEEP_MODES:
-        pixels, alpha = _deep_grey(image)
-    else:
-        image, opacity = _split_alpha(image)
-        alpha = None if opacity is None else np.array(opacity)
-        pixels = _in_strips(image, profile)
-    if profile and pixels.ndim == 2:
-        pixels = metadata.grey_to_srgb(pixels, profile)
-    return pixels if pixels.ndim == 3 else pixels[:, :, None], alpha
+
+    kind: str
+    remedy: str
 
 
-def split_deep(levels: np.ndarray, info: dict[Any, Any]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Converts 16-bit channels to sRGB, with the profile in ``info``, and splits off alpha.
+FORMATS = (
+    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif")),
+    Format("MPO", (".mpo",), written=False),
+    Format("PNG", (".png",)),
+    Format("PNG", (".apng",), written=False),
+    Format("TIFF", (".tif", ".tiff")),
+    Format("WEBP", (".webp",)),
+    Format("AVIF", (".avif",)),
+    Format("HEIF", (".heic", ".heif", ".hif"), plugin="pillow_heif"),
+    Format("JXL", (".jxl",), plugin="pillow_jxl"),
+    Format("JPEG2000", (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")),
+    Format("BMP", (".bmp", ".dib")),
+    Format("GIF", (".gif",), written=False),
+    Format("PPM", (".pbm", ".pgm", ".pnm", ".ppm"), written=False),
+    Format("TGA", (".tga",), written=False),
+)
+_SPOKEN = {"HEIF": "HEIC", "JXL": "JPEG XL", "JPEG2000": "JPEG 2000"}
+_BY_ENDING = {ending: one for one in FORMATS for ending in one.endings}
 
-    Args:
-        levels: (H, W, 2) grey and alpha, (H, W, 3) RGB or (H, W, 4) RGBA, uint16.
-        info: of the PIL image; its transparent colour becomes alpha.
-
-    Returns:
-        (H, W, 1) or (H, W, 3) pixels and (H, W) alpha or None, uint16.
-    """
-    profile, clear = info.get("icc_profile"), info.get("transparency")
-    pixels, alpha = levels, None
-    if levels.shape[2] != 3:
-        pixels, alpha = np.ascontiguousarray(levels[:, :, :-1]), levels[:, :, -1].copy()
-    elif isinstance(clear, tuple) and len(clear) == 3:
-        alpha = np.where((levels == clear).all(axis=2), 0, 65535).astype(np.uint16)
-    if profile and pixels.shape[2] == 1:
-        pixels = metadata.grey_to_srgb(pixels, profile)
-    elif profile:
-        pixels = icc.deep_to_srgb(pixels, profile)
-    return pixels, alpha
-
-
-def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Splits an 8-bit image into L, RGB, CMYK or LAB and its alpha (mode L), if it has one."""
-    is_grey = image.mode in _GREY_MODES
-    colour_mode = "L" if is_grey else "RGB"
-    if image.mode in ("P", "PA"):
-        image = image.copy()  # converting a palette writes into it
-    if image.has_transparency_data:
-        image = _as_mode(image, "LA" if is_grey else "RGBA")
-        return image.convert(colour_mode), image.getchannel("A")
-    if image.mode in ("CMYK", "LAB"):
-        return image, None
-    return _as_mode(image, colour_mode), None
-
-
-def _deep_grey(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns the uint16 pixels and alpha of a 16-bit, 32-bit or float image."""
-    values = np.asarray(image)
-    low, high = values.min(), values.max()
-    if not (low >= 0 and high <= 65535):  # written so that NaN fails too
-        raise PictureError(
-            f"Expected finite grey values in 0..65535 in a picture of mode {image.mode}, got"
-            f" {low:g} to {high:g}: scale it first."
-        )
-    clear = image.info.get("transparency")
-    alpha = None if clear is None else np.where(values == clear, 0, 65535).astype(np.uint16)
-    if image.mode == "F":
-        values = np.rint(values * (65535 if high <= 1 else 257 if high <= 255 else 1))
-    return values.astype(np.uint16), alpha
+RAW = Unread("camera raw", "develop it first, and save it as TIFF or JPEG")
+LINEAR = Unread("linear light", "it says no white; save it as 16-bit TIFF or PNG first")
+DRAWING = Unread("a document of layers or lines", "export it as TIFF or PNG first")
+_UNREAD = {
+    **dict.fromkeys(
+        (
+            *(".dng", ".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".sr2", ".srf", ".orf"),
+            *(".raf", ".rw2", ".rwl", ".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".erf"),
+            *(".kdc", ".dcr", ".mrw", ".mef", ".mos", ".raw"),
+        ),
+        RAW,
+    ),
+    **dict.fromkeys((".pfm", ".hdr", ".exr"), LINEAR),
+    **dict.fromkeys((".psd", ".psb", ".xcf", ".svg", ".ai", ".eps", ".pdf"), DRAWING),
+}
 
 
-def _in_strips(image: Image.Image, profile: bytes | None) -> np.ndarray:
-    """(H, W) or (H, W, 3) sRGB of an image of mode L, RGB, CMYK or LAB, with no whole copy."""
-    if profile and image.mode in ("RGB", "CMYK"):
-        to_srgb = metadata.srgb_converter(image.mode, profile)
-    else:
-        to_srgb = None
-    mode = "L" if image.mode == "L" else "RGB"
-    pixels = np.empty((image.height, image.width, *(() if mode == "L" else (3,))), np.uint8)
-    for rows in strips(*image.size):
-        part = image.crop((0, rows.start, image.width, rows.stop))
-        pixels[rows] = np.asarray(_as_mode(to_srgb(part) if to_srgb else part, mode))
-    return pixels
+def is_read(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of this name is taken for a picture that can be read here."""
+    one = _BY_ENDING.get(_ending(path))
+    return one is not None and one.is_here
 
 
-def _as_mode(image: Image.Image, mode: str) -> Image.Image:
-    return image if image.mode == mode else image.convert(mode)
+def unread(path: str | os.PathLike[str]) -> Unread | None:
+    """What a file of this name is, if it is a picture of a kind that is not read here."""
+    ending = _ending(path)
+    one = _BY_ENDING.get(ending)
+    if one is not None and not one.is_here:
+        return without_extra(one.name)
+    return _UNREAD.get(ending)
+
+
+def without_extra(format_name: str) -> Unread:
+    """What to say of a format whose plugin is not installed."""
+    return Unread(_SPOKEN.get(format_name, format_name), f"{EXTRA} reads it")
+
+
+def register(format_name: str) -> bool:
+    """Lets Pillow read and write a format of the extra; False where that is not installed."""
+    one = next(one for one in FORMATS if one.name == format_name)
+    if one.plugin is None or not one.is_here:
+        return one.is_here
+    plugin = import_module(one.plugin)  # Pillow's formats are registered once a process
+    if one.name == "HEIF":
+        plugin.register_heif_opener()
+    return True
+
+
+def written_format(path: str | os.PathLike[str]) -> str | None:
+    """The format, as Pillow calls it, that a picture is saved in under this name, if in any."""
+    one = _BY_ENDING.get(_ending(path))
+    return one.name if one is not None and one.written and one.is_here else None
+
+
+def suffix_of(format_name: str | None) -> str:
+    """What files of a format end in, if pictures in colour are saved in it; ".png" if not."""
+    for one in FORMATS:
+        if one.name == format_name and one.written and one.is_here:
+            return one.endings[0]
+    return ".png"
+
+
+def read_endings() -> tuple[str, ...]:
+    """The endings of all files for which `is_read`."""
+    return tuple(ending for ending, one in _BY_ENDING.items() if one.is_here)
+
+
+def _ending(path: str | os.PathLike[str]) -> str:
+    return Path(path).suffix.lower()
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from colorize_hub.pictures import deep, formats, metadata
-from colorize_hub.pictures.formats import MAX_PIXELS, PictureError
+from colorize_hub.pictures import deep, metadata, modes, opening
+from colorize_hub.pictures.opening import MAX_PIXELS, PictureError
 from colorize_hub.pictures.saving import check_savable, save_image
 
 __all__ = [
@@ -95,9 +95,9 @@ def read_picture(image: ImageLike) -> Picture:
     if isinstance(image, np.ndarray):
         return _from_array(image)
     if isinstance(image, Image.Image):
-        with _pil_lock, formats.decoding("the PIL image"):
+        with _pil_lock, opening.decoding("the PIL image"):
             orientation, exif = _load(image, "the PIL image")
-        with formats.decoding("the PIL image"):
+        with opening.decoding("the PIL image"):
             return _from_pil(image, orientation, exif, "pil")
     if isinstance(image, str | os.PathLike):
         return _from_file(Path(image))
@@ -167,11 +167,11 @@ def _from_file(path: Path) -> Picture:
     if size == 0:
         raise PictureError(f"{path} is empty (0 bytes): copy or download it again.")
     name = str(path)
-    with path.open("rb") as file, formats.decoding(name):
-        image = formats.open_header(file, name)
-        formats.check_size(name, image.width, image.height)
-        formats.check_not_a_bomb(name, image.width, image.height, size)
-        formats.warn_of_pages(image, name)
+    with path.open("rb") as file, opening.decoding(name):
+        image = opening.open_header(file, name)
+        opening.check_size(name, image.width, image.height)
+        opening.check_not_a_bomb(name, image.width, image.height, size)
+        opening.warn_of_pages(image, name)
         levels = deep.load_deep(image, file, name) if deep.is_deep_colour(image) else None
         orientation, exif = _load(image, name)
         return _from_pil(image, orientation, exif, "file", levels)
@@ -183,7 +183,7 @@ def _from_array(array: np.ndarray) -> Picture:
             f"Expected an array of shape (H, W) or (H, W, 1 to 4), got {array.shape}: pass one"
             " picture at a time, channels last."
         )
-    formats.check_size("the array", array.shape[1], array.shape[0])
+    opening.check_size("the array", array.shape[1], array.shape[0])
     dtype = array.dtype.newbyteorder("=")
     if dtype not in (np.uint8, np.uint16, np.float32, np.float64):
         raise PictureError(
@@ -221,9 +221,9 @@ def _from_pil(
 ) -> Picture:
     """A decoded image as a Picture; ``levels`` are its pixels where the file has 16-bit colour."""
     if levels is not None:
-        pixels, alpha = formats.split_deep(metadata.turned(levels, orientation), image.info)
+        pixels, alpha = modes.split_deep(metadata.turned(levels, orientation), image.info)
     else:
-        pixels, alpha = formats.to_pixels(
+        pixels, alpha = modes.to_pixels(
             metadata.upright(image, orientation) if orientation != 1 else image
         )
     xmp, dpi = metadata.read_xmp(image.info), metadata.read_dpi(image.info, orientation)
@@ -232,7 +232,7 @@ def _from_pil(
 
 def _load(image: Image.Image, name: str) -> tuple[int, bytes | None]:
     """Checks the size, decodes the pixels in place and returns the orientation and EXIF block."""
-    formats.check_size(name, image.width, image.height)
+    opening.check_size(name, image.width, image.height)
     image.load()
     return metadata.read_exif(image)
 

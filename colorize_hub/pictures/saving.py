@@ -14,21 +14,20 @@ from PIL import Image, PngImagePlugin
 from colorize_hub.atomic import atomic_path
 from colorize_hub.pictures import deep, metadata
 from colorize_hub.pictures.deep import Beside
-from colorize_hub.pictures.formats import PictureError
+from colorize_hub.pictures.formats import register, unread, written_format
 from colorize_hub.pictures.jpeg import write_jpeg
+from colorize_hub.pictures.opening import PictureError
 
 logger = logging.getLogger(__name__)
 
 _FINE = {"quality": 95, "subsampling": "4:4:4"}
-_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {"compress_level": 1}),
-    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), ("JPEG", _FINE)),
-    ".webp": ("WEBP", {"quality": 95, "use_sharp_yuv": True, "exact": True}),
-    ".avif": ("AVIF", _FINE),
-    # uncompressed: through libtiff, PIL fails on most EXIF
-    **dict.fromkeys((".tif", ".tiff"), ("TIFF", {})),
-    **dict.fromkeys((".bmp", ".dib"), ("BMP", {})),
-    **dict.fromkeys((".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf"), ("JPEG2000", {})),
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "PNG": {"compress_level": 1},
+    "JPEG": _FINE,
+    "WEBP": {"quality": 95, "use_sharp_yuv": True, "exact": True},
+    "AVIF": _FINE,
+    "HEIF": {"quality": 95, "chroma": 444},
+    "JXL": {"quality": 95},
 }
 _XMP_TAG = 700
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
@@ -38,8 +37,7 @@ _NO_ALPHA = ("JPEG", "BMP")
 
 def writable_suffix(path: str | os.PathLike[str]) -> str:
     """The suffix of a file name, if pictures in colour can be written as such; ".png" if not."""
-    suffix = Path(path).suffix
-    return suffix if suffix.lower() in _FORMATS else ".png"
+    return Path(path).suffix if written_format(path) else ".png"
 
 
 def check_savable(path: str | os.PathLike[str]) -> None:
@@ -129,12 +127,12 @@ def save_deep(levels: np.ndarray, path: str | os.PathLike[str], beside: Beside) 
 
 def is_jpeg(path: str | os.PathLike[str]) -> bool:
     """Whether a file of this name is a JPEG."""
-    return _FORMATS.get(Path(path).suffix.lower(), ("", {}))[0] == "JPEG"
+    return written_format(path) == "JPEG"
 
 
 def holds_deep(path: str | os.PathLike[str]) -> bool:
     """Whether a file of this name can have 16 bits a channel."""
-    return _FORMATS.get(Path(path).suffix.lower(), ("", {}))[0] in _DEEP_SAVERS
+    return written_format(path) in _DEEP_SAVERS
 
 
 def _embedded(beside: Beside, format_name: str, path: Path) -> dict[str, Any]:
@@ -167,7 +165,10 @@ def _embedded(beside: Beside, format_name: str, path: Path) -> dict[str, Any]:
 
 
 def _format_of(path: Path) -> tuple[str, dict[str, Any]]:
-    if path.suffix.lower() not in _FORMATS:
+    format_name = written_format(path)
+    if format_name is None:
+        if kind := unread(path):
+            raise PictureError(f"Cannot save {path} as {kind.kind}: {kind.remedy}.")
         raise PictureError(
             f"Cannot save {path}: expected a name ending in .png, .jpg, .tif, .webp, .avif, .bmp"
             f" or .jp2, got {path.suffix or 'no suffix'!r}."
@@ -176,7 +177,8 @@ def _format_of(path: Path) -> tuple[str, dict[str, Any]]:
         raise IsADirectoryError(f"Cannot save {path}: it is a folder.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"Cannot save {path}: create the folder {path.parent} first.")
-    return _FORMATS[path.suffix.lower()]
+    register(format_name)
+    return format_name, _OPTIONS.get(format_name, {})
 
 
 def _fit_format(image: Image.Image, format_name: str, path: Path) -> Image.Image:

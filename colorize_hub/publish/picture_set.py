@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from colorize_hub.errors import ModelError, ModelNotFoundError
 from colorize_hub.hub.commits import Content, commit_files, open_branch
 from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors, patiently
+from colorize_hub.pictures.formats import is_read, read_endings
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
 
 _SPLIT = "train"
 _ROWS = 100  # of a row group: what the viewer reads for one page
@@ -82,7 +82,7 @@ def push_pictures(
         shards = written.finish()
         if not written.pictures:
             raise ModelNotFoundError(
-                f"{folder} holds no picture that can be opened ({', '.join(sorted(ENDINGS))})."
+                f"{folder} holds no picture that can be opened ({', '.join(read_endings())})."
             )
         with hub_errors(repo_id, None, kind="dataset"):
             parent = open_branch(client, repo_id, kind="dataset", private=private)
@@ -109,7 +109,7 @@ def push_pictures(
 
 def _pictures(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in ENDINGS and path.is_file():
+        if is_read(path) and path.is_file():
             yield path
 
 
