@@ -2,9 +2,8 @@
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -12,7 +11,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Error, sync_playwright
 from safetensors.torch import load_file
 from torch import nn
 
@@ -24,7 +22,11 @@ from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.video import colorize_video
 from tests.video.clips import read_clip
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave tests of a browser unread, and Playwright with them, where they are not run."""
+    unwanted = "not browser" in config.option.markexpr
+    return True if unwanted and collection_path == Path(__file__).parent / "browser" else None
 
 
 @pytest.fixture(autouse=True)
@@ -114,19 +116,3 @@ def _enliven(network):
         network.train()(pictures)
         network.head.weight.mul_(2 / network.eval()(pictures).std())
     return network
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for every test that needs one."""
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Error as error:
-            pytest.fail(
-                f"No Chromium could be started ({path or 'none on the PATH'}): set CHROMIUM to its"
-                f" path, or run `playwright install chromium`.\n{error}"
-            )
-        yield browser
-        browser.close()

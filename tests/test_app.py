@@ -1,11 +1,8 @@
 """The page and app.py without a browser: the endpoints, called by a client."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import gradio as gr
@@ -19,6 +16,7 @@ from colorize_hub import Hint, loading
 from colorize_hub.demo import build_demo
 from colorize_hub.demo.photo.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
 from tests.scenes import scene
+from tests.serving import free_port, page_of
 
 ROOT = Path(__file__).parent.parent
 ENDPOINTS = {
@@ -112,9 +110,7 @@ def served(tiny_network, tmp_path):
     places = {name: tmp_path / name for name in ("home", "work", "temp")}
     for place in places.values():
         place.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "COLORIZE_MODEL": str(loading.save(tiny_network, tmp_path / "model")),
         "GRADIO_SERVER_PORT": str(port),
@@ -125,17 +121,8 @@ def served(tiny_network, tmp_path):
     process = subprocess.Popen(
         [sys.executable, ROOT / "app.py"], cwd=places["work"], env=environment
     )
-    url = f"http://127.0.0.1:{port}/"
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            break
-        except OSError:
-            assert process.poll() is None, "app.py ended by itself"
-            assert time.monotonic() < deadline, "app.py does not answer"
-            time.sleep(0.2)
-    yield url
+    assert "<gradio-app" in page_of(process, port)
+    yield f"http://127.0.0.1:{port}/"
     process.terminate()
     process.wait(20)
     assert not list(places["home"].iterdir())

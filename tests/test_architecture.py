@@ -109,6 +109,13 @@ def test_files_fit_in_the_head(folder):
         assert lines <= LONGEST_FILE, f"{path.relative_to(ROOT)} has {lines} lines"
 
 
+def test_only_the_browser_tests_import_playwright():
+    for path in sources("tests"):
+        packages = {name.partition(".")[0] for name in imports(path)}
+        if path.parent != ROOT / "tests/browser":
+            assert packages.isdisjoint({"playwright", "axe_playwright_python"}), path
+
+
 def test_no_star_imports():
     for path in sources("colorize_hub", "train", "bench", "tests"):
         aliases = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.alias)]

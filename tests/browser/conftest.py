@@ -2,25 +2,59 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from colorize_hub.demo import build_demo
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from tests.browser.desk_page import DeskPage
 from tests.browser.live_page import camera_film
-from tests.conftest import BROWSERS
+from tests.serving import free_port
 
 TIMEOUT_MS = 60_000
 expect.set_options(timeout=TIMEOUT_MS)
 LOCAL = ("http://127.0.0.1:", "data:", "blob:")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for every test that needs one."""
+    browser = start_chromium(playwright)
+    yield browser
+    browser.close()
+
+
+def start_chromium(playwright: Playwright, *flags: str) -> Browser:
+    """$CHROMIUM, or the one on the PATH, or Playwright's own."""
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    try:
+        return playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *flags])
+    except Error as error:
+        pytest.fail(
+            f"No Chromium could be started ({path or 'none on the PATH'}): set CHROMIUM to its"
+            f" path, or run `playwright install chromium`.\n{error}"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +75,7 @@ def site(colorizer: Colorizer, kept_files: Path) -> Iterator[str]:
         patch.setenv("GRADIO_TEMP_DIR", str(kept_files))
         patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         demo = build_demo(colorizer)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         demo.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True)
         yield f"http://127.0.0.1:{port}"
         demo.close(verbose=False)
@@ -59,19 +91,15 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture(scope="session")
 def camera_browser(
-    chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Browser]:
     """Chromium with a film for a camera, which it gives to any page."""
     film = camera_film(tmp_path_factory.mktemp("camera") / "film.mjpeg")
-    browser = chromium.browser_type.launch(
-        executable_path=os.environ.get("CHROMIUM")
-        or next(filter(None, map(shutil.which, BROWSERS)), None),
-        args=[
-            "--no-sandbox",
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={film}",
-        ],
+    browser = start_chromium(
+        playwright,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
     )
     yield browser
     browser.close()

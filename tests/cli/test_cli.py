@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from PIL import Image
 
 from colorize_hub.loading import save
 from tests.scenes import scene
-from tests.serving import page_of
+from tests.serving import free_port, page_of
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "colorize_hub"]
@@ -192,9 +191,7 @@ def test_wrong_usage_ends_with_2(folder, arguments):
 
 
 def test_app_serves_the_page_until_it_is_interrupted(folder, model):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [*COMMAND, "app", "--model", str(model), "--port", str(port)],
         cwd=folder,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from .client import Client
-from .models import NEW, OLD, Models, publishable
-from .server import HubServer
+from tests.hub.client import Client
+from tests.hub.models import NEW, OLD, Models, publishable
+from tests.hub.server import HubServer
 
 
 @pytest.fixture(scope="session")

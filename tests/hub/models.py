@@ -10,9 +10,8 @@ from colorize_hub.loading import save, stamp_metrics
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.publish.model_card import Provenance, render_model_card
-
-from .repos import Blob, Repo
-from .server import HubServer
+from tests.hub.repos import Blob, Repo
+from tests.hub.server import HubServer
 
 OLD, NEW = 0.25, 0.75  # the vividness that tells two models apart
 Models = dict[float, Path]

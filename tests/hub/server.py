@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs
 
-from .handler import TOKEN, Handler, LoggingServer, RefusalError, route
-from .repos import Blob, Commit, Repo
+from tests.hub.handler import TOKEN, Handler, LoggingServer, RefusalError, route
+from tests.hub.repos import Blob, Commit, Repo
 
 USER = "tester"
 DATE = "2026-01-01T00:00:00.000Z"

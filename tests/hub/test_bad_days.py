@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from colorize_hub.loading import CONFIG, WEIGHTS
-
-from .client import Client, fingerprint
-from .handler import RefusalError
-from .models import NEW, OLD, Models, published, same
-from .server import HubServer
+from tests.hub.client import Client, fingerprint
+from tests.hub.handler import RefusalError
+from tests.hub.models import NEW, OLD, Models, published, same
+from tests.hub.server import HubServer
 
 
 def failing(status: int, times: int, *parts: str) -> Callable[[str, str], None]:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import datasets
 
+from tests.hub.client import ROOT
+from tests.hub.repos import Blob
+from tests.hub.server import HubServer
 from tests.train.training_fixtures import encoded, picture
-
-from .client import ROOT
-from .repos import Blob
-from .server import HubServer
 
 CARD = b"""---
 configs:

@@ -12,11 +12,10 @@ from huggingface_hub import ModelCard
 from PIL import Image
 
 from colorize_hub.loading import CARD, CONFIG, METRICS, WEIGHTS
-
-from .client import ROOT, Client, fingerprint
-from .handler import READER
-from .models import NEW, OLD, Models, blobs, published, same
-from .server import HubServer
+from tests.hub.client import ROOT, Client, fingerprint
+from tests.hub.handler import READER
+from tests.hub.models import NEW, OLD, Models, blobs, published, same
+from tests.hub.server import HubServer
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 from colorize_hub.loading import CONFIG, WEIGHTS
-
-from .client import Client, fingerprint
-from .models import NEW, OLD, Models, blobs, published, same
-from .repos import Blob
-from .server import HubServer
+from tests.hub.client import Client, fingerprint
+from tests.hub.models import NEW, OLD, Models, blobs, published, same
+from tests.hub.repos import Blob
+from tests.hub.server import HubServer
 
 
 def test_a_revision_is_a_branch_a_tag_or_a_commit(

@@ -1,25 +1,15 @@
 """The Space: what is pushed is a whole program, which starts where nothing else is installed."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
-import pytest
 import yaml
-from playwright.sync_api import Browser
 
-from colorize_hub.publish.space import ROOT, space_files
-from tests.browser.desk_page import DeskPage
-from tests.serving import page_of
-
-from .client import Client
-from .models import NEW, Models, published
-from .repos import Blob
-from .server import HubServer
+from colorize_hub.publish.space import ROOT
+from tests.hub.client import Client
+from tests.hub.models import NEW, Models, published
+from tests.hub.repos import Blob
+from tests.hub.server import HubServer
 
 HARDWARE = {"cpu-basic", "cpu-upgrade", "zero-a10g", "t4-small", "l4x1"}
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -80,43 +70,3 @@ def test_push_space_says_what_is_missing(
     published(hub, "tester/secret", models[NEW], private=True)
     answer = client.push_space("tester/desk2", model="tester/secret")
     assert "tester/desk2 is published, but tester/secret is private: add a token" in answer
-
-
-@pytest.mark.browser
-def test_a_pushed_space_starts_from_its_own_files(
-    hub: HubServer,
-    models: Models,
-    chromium: Browser,
-    tmp_path: Path,
-) -> None:
-    """With a home that cannot be written to, and its model on the Hub, it colours a photo."""
-    published(hub, "tester/started", models[NEW])
-    for name, content in space_files(ROOT, "tester/started").items():
-        path = tmp_path / "space" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
-    before = {path for path in (tmp_path / "space").rglob("*") if "__pycache__" not in path.parts}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = hub.environment(tmp_path / "home", token=None)
-    environment.pop("PYTHONPATH", None)
-    server = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=tmp_path / "space",
-        env=environment
-        | {"HOME": os.devnull, "COLORIZE_MODEL": "tester/started", "GRADIO_SERVER_PORT": str(port)},
-    )
-    try:
-        assert "gradio" in page_of(server, port)
-        desk = DeskPage(chromium.new_page())
-        desk.page.goto(f"http://127.0.0.1:{port}/")
-        desk.page.wait_for_selector("#after[src]", timeout=60_000)
-        assert np.abs(desk.pixels() - desk.pixels("#before")).mean() > 3
-        desk.page.close()
-    finally:
-        server.kill()
-        server.wait()
-    after = {path for path in (tmp_path / "space").rglob("*") if "__pycache__" not in path.parts}
-    assert after == before, "nothing is written into the Space's own folder"
-    assert any("tester/started/resolve" in line.path for line in hub.log)

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from colorize_hub.loading import CARD, CONFIG, METRICS, WEIGHTS
+from tests.hub.client import ROOT, Client, fingerprint
+from tests.hub.handler import RefusalError
+from tests.hub.models import same
+from tests.hub.server import HubServer
 from tests.train.training_fixtures import flags, picture, write_folder
-
-from .client import ROOT, Client, fingerprint
-from .handler import RefusalError
-from .models import same
-from .server import HubServer
 
 
 @pytest.fixture(scope="module")
