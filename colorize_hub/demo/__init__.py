@@ -7,7 +7,9 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
+from colorize_hub.demo.address import RelativeAddress
 from colorize_hub.demo.film.clips import Clips
 from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.live.routes import LiveRoutes
@@ -66,6 +68,9 @@ def build_demo(colorizer: Colorizer, model: str = "") -> gr.Blocks:
         max_file_size=MAX_UPLOAD,
         state_session_capacity=SESSIONS_HELD,
         mcp_server=find_spec("mcp") is not None,
-        app_kwargs={"routes": LiveRoutes(models).routes()},
+        app_kwargs={
+            "routes": LiveRoutes(models).routes(),
+            "middleware": [Middleware(RelativeAddress)],
+        },
     )
     return demo

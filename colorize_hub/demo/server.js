@@ -1,6 +1,8 @@
 // Talks to the page's own endpoints, by name, as any client of its API does.
 
-const API = (window.gradio_config?.root ?? '') + (window.gradio_config?.api_prefix ?? '/gradio_api');
+// Addresses are those of the browser, never the server's own: a proxy may stand between.
+const pageUrl = (path) => new URL(path, document.baseURI).href;
+const API = pageUrl('gradio_api');
 
 async function callEndpoint(name, ...data) {
   const asked = await fetch(API + '/call/' + name, {

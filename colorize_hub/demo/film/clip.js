@@ -128,7 +128,7 @@ function makeClip(root, on) {
   }
 
   function show(file, name) {
-    const version = { name, url: file.url ?? fileUrl(file.path), file };
+    const version = { name, url: fileUrl(file.path), file };
     clip.versions = [...clip.versions.filter((one) => one.name !== name), version];
     play(version);
   }

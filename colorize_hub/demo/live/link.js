@@ -1,8 +1,8 @@
-// Frames to the server and back: a seat, then one request for each frame (see live_routes.py).
+// Frames to the server and back: a seat, then one request for each frame (see routes.py).
 
 function makeLink() {
   const visitor = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
-  const address = (name) => (window.gradio_config?.root ?? '') + '/live/' + name + '?visitor=' + visitor;
+  const address = (name) => pageUrl('live/' + name) + '?visitor=' + visitor;
   const link = {};
 
   class Refused extends Error {
@@ -19,7 +19,7 @@ function makeLink() {
     throw new Refused(answer.status, said.error ?? said.detail ?? 'The server said ' + answer.status + '.');
   }
 
-  // { place: 0 with a seat, else the place in the line; fresh: the server remembers nothing }
+  // { place: 0 with a seat, else the place in the queue; fresh: the server remembers nothing }
   link.join = async () => (await post('join')).json();
 
   link.leave = () => navigator.sendBeacon(address('leave'));

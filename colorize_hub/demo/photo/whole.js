@@ -47,7 +47,7 @@ function makeWhole(desk, stage, panel) {
     panel.download('', true);
     const ask = () => desk.ask('colorize_with_hints', desk.asText(), null, desk.model);
     const file = await desk.trying('', ask);
-    if (file) saveAs(file.url, file.orig_name ?? file.path.split('/').pop());
+    if (file) saveAs(fileUrl(file.path), file.orig_name ?? file.path.split('/').pop());
     const { width, height } = desk.photo;
     panel.download(file ? width + ' x ' + height + ', lossless PNG, is on its way.' : '', false);
   };
