@@ -20,8 +20,9 @@ from colorize_hub.atomic import atomic_path, write_atomically
 from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.inference.frames import Frame
 from colorize_hub.inference.workers import use_threads
+from colorize_hub.video.opening import VideoError, Warn
 from colorize_hub.video.pipeline import ahead
-from colorize_hub.video.reader import ClipFacts, ClipFrame, VideoError, Warn, probe, read_frames
+from colorize_hub.video.reader import ClipFacts, ClipFrame, probe, read_frames
 from colorize_hub.video.tracks import join
 from colorize_hub.video.writer import SegmentWriter, find_segments
 

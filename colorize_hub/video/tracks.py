@@ -8,14 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from colorize_hub.video.reader import (
-    ClipFacts,
-    Warn,
-    file_url,
-    import_av,
-    open_film,
-    picture_stream,
-)
+from colorize_hub.video.opening import Warn, file_url, import_av, open_film, picture_stream
+from colorize_hub.video.reader import ClipFacts
 from colorize_hub.video.writer import Segment, segment_packets, writing_error
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colorize_hub.video.reader import ClipFacts, VideoError, file_url, import_av
+from colorize_hub.video.opening import VideoError, file_url, import_av
+from colorize_hub.video.reader import ClipFacts
 
 if TYPE_CHECKING:
     from av import Packet

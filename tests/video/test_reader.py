@@ -1,12 +1,14 @@
 """Frames of a film as they should be seen and timed, whatever the file says or does not say."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
-from colorize_hub.video.reader import ClipFacts, probe, read_frames
+from colorize_hub.video.reader import ClipFacts, measured, probe, read_frames
 from colorize_hub.video.reader import _later as later
 from tests.video.clips import moving_frames, write_clip
 
@@ -96,3 +98,87 @@ def test_a_cover_is_not_a_film(tmp_path):
 )
 def test_times_always_rise(time, last, expected):
     assert later(time, last, length=40, second=1000) == expected
+
+
+RAMP = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
+LOSSLESS_HEVC = {"x265-params": "lossless=1:log-level=none"}
+LIMITED, FULL = 1, 2
+GREYS = ("gray", "gray10le", "gray16le")
+
+
+def write_grey(path, codec, pix_fmt, color_range, options):
+    """A ramp from black to white in the levels that the range has; `color_range` None is unsaid."""
+    levels = np.rint(16 + RAMP / 255 * 219) if color_range == LIMITED else RAMP
+    wide = 2 if "10" in pix_fmt else 8 if "16" in pix_fmt else 0
+    pixels = levels.astype(np.uint16 if wide else np.uint8) << wide
+    with av.open(str(path), "w") as film:
+        video = film.add_stream(codec, rate=25, options=options)
+        video.height, video.width = RAMP.shape
+        video.pix_fmt = pix_fmt
+        frame = av.VideoFrame.from_ndarray(pixels, format=pix_fmt)
+        if color_range:
+            video.codec_context.color_range = frame.color_range = color_range
+        film.mux(video.encode(frame))
+        film.mux(video.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("codec", "pix_fmt", "color_range", "options"),
+    [
+        *(("ffv1", kind, said, {}) for kind in ("gray", "gray10le") for said in (None, 1, 2)),
+        *(("ffv1", "gray16le", said, {}) for said in (None, 1, 2)),
+        *(
+            ("libx265", kind, said, LOSSLESS_HEVC)
+            for kind in ("gray", "gray10le")
+            for said in (1, 2)
+        ),
+    ],
+)
+def test_grey_has_the_range_that_it_says(tmp_path, codec, pix_fmt, color_range, options):
+    source = write_grey(tmp_path / "old.mkv", codec, pix_fmt, color_range, options)
+    (frame,) = read_frames(probe(source))
+    assert np.abs(frame.pixels.astype(int) - RAMP).max() <= 2
+
+
+@pytest.mark.parametrize("said", ["limited", "full"])
+def test_monochrome_av1_has_the_range_that_it_says(tmp_path, said):
+    """PyAV encodes no monochrome AV1; Pillow does, and an AVIF is an MP4 of one frame of it."""
+    options = {"subsampling": "4:0:0", "range": said, "quality": 100}
+    Image.fromarray(RAMP).convert("RGB").save(tmp_path / "old.avif", **options)
+    with av.open(str(tmp_path / "old.avif")) as film:
+        assert next(film.decode(video=0)).format.name == "gray"
+    (frame,) = read_frames(probe(tmp_path / "old.avif"))
+    assert np.abs(frame.pixels.astype(int) - RAMP).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("live.webm", {"codec": "libvpx", "container_options": {"live": "1"}}),
+        (
+            "parts.mp4",
+            {"container_options": {"movflags": "frag_keyframe+empty_moov"}, "options": {"g": "5"}},
+        ),
+        ("whole.mp4", {}),
+        ("bare.h264", {}),
+        ("tv.ts", {"codec": "mpeg2video"}),
+    ],
+)
+def test_what_a_film_does_not_say_is_measured(tmp_path, name, options):
+    """As browsers record: a WebM without a duration, an MP4 in fragments."""
+    source = write_clip(tmp_path / name, moving_frames(50, 32, 32, step=1), **options)
+    clip = probe(source)
+    if name == "live.webm":
+        assert (clip.seconds, clip.frames) == (None, None)
+    found = measured(clip)
+    assert found == replace(clip, frames=50, seconds=found.seconds)
+    assert found.seconds == pytest.approx(2, abs=0.05)
+
+
+def test_of_a_film_cut_off_what_is_there_is_measured(tmp_path):
+    source = write_clip(tmp_path / "old.mkv", moving_frames(50), codec="ffv1")
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    found = measured(probe(source))
+    assert 20 <= found.frames <= 30
+    assert 0.8 <= found.seconds <= 1.2
