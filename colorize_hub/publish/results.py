@@ -1,36 +1,7 @@
-"""The content of metrics.json: which names there are, what they mean, and how a card shows them.
+"""The content of metrics.json: which names there are, and how a card shows them.
 
-metrics.json is one flat object of numbers and text. Facts say what was measured on, results what
-was found; means over the pictures unless said otherwise. Only the first eight results are always
-there.
-
-Facts:
-    images: pictures evaluated, each brought to 256x256.
-    data: name of the data.
-    size: working short side in pixels.
-    hint_images, size_images: pictures, drawn from these, tried with hints and at several sizes.
-    cpu_threads: threads that network_ms was measured with.
-    model_sha256: which config.json and model.safetensors this is about (see hub.model_sha256).
-
-Results:
-    psnr, psnr_grey, psnr_minus_grey: dB of 8-bit RGB, each picture capped at 50; of the grey
-        picture; and the difference.
-    colorfulness, colorfulness_truth, delta_colorfulness: Hasler and Suesstrunk, signed; of the
-        true pictures; and the difference.
-    ciede2000, ciede2000_grey: mean colour difference to the truth.
-    out_of_gamut: share 0..1 of pixels predicted outside sRGB, before fitting.
-    kid, kid_grey, kid_share: KID to the true pictures; of the grey pictures; and the first as a
-        share of the second.
-    hints_N_psnr, hints_N_floor_psnr: dB with N = 0, 1, 2, 5, 10, 20, 50, 100 hints, and of the
-        no-learning floor with the same hints (see hint_curve); the floor without hints is grey.
-    hints_10_minus_floor, hints_10_minus_none: dB of 10 hints over the floor, and over 0 hints.
-    hint_delta_e, hint_delta_e_grey: CIEDE2000 to the hint at a hinted pixel, 10 hints in the
-        picture; and of the grey picture there.
-    size_delta_e: CIEDE2000 between one picture coloured at 192, 256, 384 and 512 pixels.
-    weights_mb: size of model.safetensors in 10^6 bytes.
-    network_ms: the network alone, as a Colorizer runs it (fused, overview included), one picture of
-        256x256, CPU, float32; the fastest of 30 runs, which other work on the machine disturbs
-        least.
+metrics.json is one flat object of numbers and text: facts on what was measured, and results.
+docs/publishing.md says what each name means.
 """
 
 import math
