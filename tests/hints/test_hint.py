@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.hints.hint import Hint, draw_hints, hint_ab, hinted_pixels
+from tests.colour.rounding import LAB
 
 RED, GREEN = (200, 30, 40), (30, 160, 60)
 side = st.integers(1, 300)
@@ -32,7 +33,7 @@ def test_no_hints_draw_zeros():
 def test_a_hint_carries_its_ab_and_a_mask():
     drawn = draw_hints([Hint(13, 7, RED)], (32, 40), (8, 10))
     assert cells(drawn) == {(1, 3)}
-    torch.testing.assert_close(drawn[0, :2, 1, 3], ab_of(RED))
+    torch.testing.assert_close(drawn[0, :2, 1, 3], ab_of(RED), atol=LAB, rtol=0)
     assert drawn[0, 2, 1, 3] == 1
     assert drawn[0, :2].count_nonzero() == 2
 
@@ -62,10 +63,10 @@ def test_corners_of_the_picture_are_corners_of_the_grid(size, grid):
 def test_later_hints_lie_over_earlier_ones():
     below, above = Hint(13, 7, RED, radius=50), Hint(13, 7, GREEN)
     drawn = draw_hints([below, above], (32, 40), (8, 10))
-    torch.testing.assert_close(drawn[0, :2, 1, 3], ab_of(GREEN))
-    torch.testing.assert_close(drawn[0, :2, 5, 5], ab_of(RED))
+    torch.testing.assert_close(drawn[0, :2, 1, 3], ab_of(GREEN), atol=LAB, rtol=0)
+    torch.testing.assert_close(drawn[0, :2, 5, 5], ab_of(RED), atol=LAB, rtol=0)
     drawn = draw_hints([above, below], (32, 40), (8, 10))
-    torch.testing.assert_close(drawn[0, :2, 1, 3], ab_of(RED))
+    torch.testing.assert_close(drawn[0, :2, 1, 3], ab_of(RED), atol=LAB, rtol=0)
 
 
 def test_radius_covers_the_cells_whose_centres_it_reaches():
@@ -133,7 +134,7 @@ def test_a_hint_that_makes_no_sense_is_an_error(values, message):
 def test_numpy_numbers_and_lists_make_hints():
     level = np.array([200, 30, 40], np.uint8)
     hint = Hint(np.float32(3), np.int64(4), list(level), np.float64(2))  # pyright: ignore
-    torch.testing.assert_close(hint_ab([hint])[0], ab_of(RED))
+    torch.testing.assert_close(hint_ab([hint])[0], ab_of(RED), atol=LAB, rtol=0)
     assert hint_ab([]).shape == (0, 2)
 
 
