@@ -38,6 +38,7 @@ __all__ = [
     "ModelNotFoundError",
     "load",
     "model_sha256",
+    "read_config",
     "read_model",
     "save",
     "stamp_metrics",
@@ -125,6 +126,16 @@ def load(
         ) from error
 
     return Colorizer(read_network(source, config), device=device)
+
+
+def read_config(
+    name_or_path: str | os.PathLike[str], *, token: str | bool | None = None
+) -> ColorizerConfig:
+    """The config of a model, without its weights.
+
+    Args and errors: as for `load`.
+    """
+    return _read_config(find(name_or_path, None, token, False))
 
 
 def read_model(name_or_path: str | os.PathLike[str] | None = None) -> ColorNet:

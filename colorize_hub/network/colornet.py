@@ -16,7 +16,7 @@ from torch.fx.proxy import TraceError
 
 from colorize_hub.colour.palette import palette
 from colorize_hub.network.attention import HintAttention
-from colorize_hub.network.config import ColorizerConfig, ConfigError
+from colorize_hub.network.config import OWN_ENCODER, ColorizerConfig, ConfigError
 from colorize_hub.network.efficientnet import EfficientNetLite0
 
 STRIDES = (4, 8, 16, 32)
@@ -27,7 +27,8 @@ class ColorNet(nn.Module):
     """The network. Building it reads no file and needs no connection; weights are random.
 
     Raises:
-        ConfigError: timm has no such encoder, or the encoder lacks a stride of 4, 8, 16 or 32.
+        ConfigError: timm has no such encoder or is not installed, or the encoder lacks a stride of
+            4, 8, 16 or 32.
     """
 
     def __init__(self, config: ColorizerConfig) -> None:
@@ -124,10 +125,15 @@ class Stage(nn.Module):
 
 
 def _build_encoder(name: str) -> nn.Module:
-    if name == "tf_efficientnet_lite0":
+    if name == OWN_ENCODER:
         return EfficientNetLite0()
-    import timm  # brings torchvision; costs more than torch itself
-
+    try:
+        import timm  # brings torchvision; costs more than torch itself
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"encoder {name!r} needs {error.name}: pip install 'colorize-hub[encoders]'; only "
+            f"{OWN_ENCODER} is built in."
+        ) from error
     try:
         if not timm.is_model(name):  # create_model would follow "hf-hub:" and "local-dir:" names
             raise ValueError("timm has no model of this name")

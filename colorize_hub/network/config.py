@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 FORMAT_VERSION = 5
 ARCHITECTURE = "ColorNet"
+OWN_ENCODER = "tf_efficientnet_lite0"  # every other one is built by timm
 _LONGEST_NAME = 100
 _WIDEST = 4096  # a config.json from elsewhere must not be able to exhaust the memory
 
@@ -20,7 +21,8 @@ class ColorizerConfig:
     """The whole of config.json.
 
     Attributes:
-        encoder: name of a timm model that offers `features_only` with strides 4, 8, 16 and 32.
+        encoder: name of a timm model that offers `features_only` with strides 4, 8, 16 and 32;
+            one other than OWN_ENCODER needs the extra "encoders".
         decoder_channels: widths of the decoder at strides 32, 16, 8 and 4.
         bin_step: spacing of the ab palette in CIE units.
         size: working short side in pixels at inference.
@@ -34,7 +36,7 @@ class ColorizerConfig:
         format_version: of config.json itself; from_dict reads older ones.
     """
 
-    encoder: str = "tf_efficientnet_lite0"
+    encoder: str = OWN_ENCODER
     decoder_channels: tuple[int, int, int, int] = (256, 192, 128, 64)
     bin_step: int = 10
     size: int = 256

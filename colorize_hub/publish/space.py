@@ -1,18 +1,22 @@
 """A Space on the Hub: the web page of this project, with a model of one's own."""
 
 import io
+import tomllib
 from os import PathLike
 from pathlib import Path
 
 from colorize_hub.errors import ModelError, ModelNotFoundError
 from colorize_hub.hub.commits import Content, commit_files, open_branch
 from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors, patiently
+from colorize_hub.loading import read_config
+from colorize_hub.network.config import OWN_ENCODER
 
 ROOT = Path(__file__).parents[2]
 MODEL_VARIABLE = "COLORIZE_MODEL"
 
 _NEEDED = ("app.py", "requirements.txt", "README.md", "LICENSE")
 _FOLDERS = ("colorize_hub", "docs")
+_PROJECT = "pyproject.toml"  # read, not pushed: an installed project is another one
 _LEFT_OUT = {"__pycache__", ".gradio"}
 
 
@@ -43,13 +47,14 @@ def push_space(
         ModelError: the Hub refuses, or somebody else pushed meanwhile.
     """
     check_repo_id(repo_id, "space")
-    files = space_files(Path(root), model)
+    files = space_files(Path(root))
     client = hub_client(token)
     hidden = False
     if model is not None:
         check_repo_id(model)
         with hub_errors(model, None):
             hidden = patiently(lambda: client.model_info(model)).private
+        files |= files_for(model, read_config(model, token=token).encoder, Path(root))
     with hub_errors(repo_id, None, kind="space"):
         parent = open_branch(client, repo_id, kind="space", private=private, sdk="gradio")
         there = patiently(
@@ -75,13 +80,13 @@ def push_space(
     return done.commit_url
 
 
-def space_files(root: Path, model: str | None) -> dict[str, Content]:
-    """What a Space consists of, by path; its README.md names the model, to be fetched early.
+def space_files(root: Path) -> dict[str, Content]:
+    """What a Space with the bundled model consists of, by path.
 
     Raises:
         ModelNotFoundError: root is not the project's folder.
     """
-    missing = [name for name in _NEEDED if not (root / name).is_file()]
+    missing = [name for name in (*_NEEDED, _PROJECT) if not (root / name).is_file()]
     if missing:
         raise ModelNotFoundError(
             f"A Space is pushed from the project's own folder, but {root} has no {missing[0]}. "
@@ -93,9 +98,24 @@ def space_files(root: Path, model: str | None) -> dict[str, Content]:
             inside = path.relative_to(root)
             if path.is_file() and _LEFT_OUT.isdisjoint(inside.parts) and path.name[0] != ".":
                 files[inside.as_posix()] = path
-    if model is not None:
-        files["README.md"] = _naming(model, (root / "README.md").read_text(encoding="utf-8"))
     return files
+
+
+def files_for(model: str, encoder: str, root: Path) -> dict[str, Content]:
+    """What a Space with another model has in place of the project's own files.
+
+    Args:
+        model: "user/model"; README.md names it, so that the Hub fetches it early.
+        encoder: of the model; requirements.txt gets what one of timm's needs.
+        root: the project's folder.
+    """
+    readme = _naming(model, (root / "README.md").read_text(encoding="utf-8"))
+    if encoder == OWN_ENCODER:
+        return {"README.md": readme}
+    extras = tomllib.loads((root / _PROJECT).read_text(encoding="utf-8"))["project"]
+    needed = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    needed += extras["optional-dependencies"]["encoders"]
+    return {"README.md": readme, "requirements.txt": "\n".join(needed).encode() + b"\n"}
 
 
 def _naming(model: str, readme: str) -> bytes:

@@ -1,5 +1,6 @@
 """A Space that was pushed, in a browser: it starts where nothing else is installed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from colorize_hub.publish.space import ROOT, space_files
+from colorize_hub.publish.space import ROOT, files_for, space_files
 from tests.browser.desk_page import DeskPage
 from tests.hub.conftest import hub, models, running_hub
 from tests.hub.models import NEW, Models, published
@@ -28,7 +29,9 @@ def test_a_pushed_space_starts_from_its_own_files(
 ) -> None:
     """With a home that cannot be written to, and its model on the Hub, it colours a photo."""
     published(hub, "tester/started", models[NEW])
-    for name, content in space_files(ROOT, "tester/started").items():
+    encoder = json.loads((models[NEW] / "config.json").read_bytes())["encoder"]
+    files = space_files(ROOT) | files_for("tester/started", encoder, ROOT)
+    for name, content in files.items():
         path = tmp_path / "space" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())

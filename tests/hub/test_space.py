@@ -5,7 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from colorize_hub.publish.space import ROOT
+from colorize_hub.network.config import OWN_ENCODER
+from colorize_hub.publish.space import ROOT, files_for
 from tests.hub.client import Client
 from tests.hub.models import NEW, Models, published
 from tests.hub.repos import Blob
@@ -49,6 +50,10 @@ def test_push_space_publishes_the_program(hub: HubServer, client: Client, models
     assert settings["preload_from_hub"] == settings["models"] == ["tester/shown"]
     assert settings["emoji"] == "🎨"
     assert space.variables == {"COLORIZE_MODEL": "tester/shown"}
+    asked = space.head.files["requirements.txt"].data.decode().splitlines()
+    assert asked[:-2] == (ROOT / "requirements.txt").read_text().splitlines()
+    names = [line.partition(">=")[0] for line in asked[-2:]]
+    assert names == ["timm", "torchvision"], "its encoder is one of timm's"
 
     own = {"colorize_hub/gone.py": Blob(b""), "packages.txt": Blob(b"ffmpeg\n")}
     space.commit("main", "by hand", space.head.files | own)
@@ -56,6 +61,12 @@ def test_push_space_publishes_the_program(hub: HubServer, client: Client, models
     assert "colorize_hub/gone.py" not in space.head.files
     assert "packages.txt" in space.head.files, "what is not the project's own stays"
     assert "preload_from_hub" not in front_matter(space.head.files["README.md"].data)
+    own = (ROOT / "requirements.txt").read_bytes()
+    assert space.head.files["requirements.txt"].data == own, "the bundled model needs no more"
+
+
+def test_a_model_with_the_built_in_encoder_needs_no_more_than_the_bundled_one() -> None:
+    assert set(files_for("tester/shown", OWN_ENCODER, ROOT)) == {"README.md"}
 
 
 def test_push_space_says_what_is_missing(

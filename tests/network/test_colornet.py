@@ -1,6 +1,7 @@
 """ColorNet takes any size, treats each picture alone, and its fast copy computes the same."""
 
 import socket
+import sys
 
 import pytest
 import torch
@@ -178,6 +179,13 @@ def test_fast_dtype_is_one_the_machine_can_compute_in():
 def test_an_encoder_that_cannot_be_used_is_an_error(encoder, no_connections):
     with pytest.raises(ConfigError, match=f"encoder '{encoder}' cannot be used: .*strides"):
         ColorNet(ColorizerConfig(encoder=encoder, decoder_channels=NARROW))
+
+
+def test_without_timm_only_the_built_in_encoder_is_built(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    ColorNet(ColorizerConfig(decoder_channels=NARROW))
+    with pytest.raises(ConfigError, match=r"needs timm: pip install 'colorize-hub\[encoders\]'"):
+        ColorNet(ColorizerConfig(encoder="resnet18", decoder_channels=NARROW))
 
 
 def test_building_needs_no_connection(tiny_config, no_connections):
