@@ -23,7 +23,7 @@ function makeClip(root, on) {
 
   function tell({ state, place, done, total, fps, left }) {
     if (state === 'waiting') {
-      return say('Another clip is being coloured. You are ' + (place === 1 ? 'next.' : 'number ' + place + ' in line.'));
+      return say('Another clip is being coloured. You are ' + (place === 1 ? 'next.' : 'number ' + place + ' in the queue.'));
     }
     const words = ['Frame ' + done + (total ? ' of ' + total : '')];
     if (fps) words.push(fps + ' fps');

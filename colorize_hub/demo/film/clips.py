@@ -1,4 +1,4 @@
-"""Clips of visitors, coloured one at a time: a line before it, progress, and files that go away."""
+"""Clips of visitors, coloured one at a time: a queue, progress, and files that go away."""
 
 import logging
 import secrets
@@ -7,16 +7,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.video import VideoError, colorize_video
-from colorize_hub.video.reader import ClipFacts, probe
+from colorize_hub.video.reader import ClipFacts, measured, probe
 
 MOST_SECONDS = 600
+MOST_FRAMES = MOST_SECONDS * 60  # what a clip costs, however fast it is said to play
 MOST_PIXELS = 1920 * 1088
 MOST_WAITING = 8
 KEPT_S = 3600.0  # a coloured clip
@@ -38,6 +40,7 @@ class Job:
 
     Attributes:
         folder: its own, with the coloured file in it.
+        clock: seconds, as of time.monotonic.
         total: frames, about; None where the clip does not tell.
         done: frames that are coloured.
         error: why it failed, or "".
@@ -46,14 +49,18 @@ class Job:
 
     source: Path
     folder: Path
+    clock: Callable[[], float]
     total: int | None
     done: int = 0
     error: str = ""
     stopped: bool = False
     finished: bool = False
-    asked: float = field(default_factory=time.monotonic)
+    asked: float = 0.0
     recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
     future: "Future[None] | None" = None
+
+    def __post_init__(self) -> None:
+        self.asked = self.clock()
 
     @property
     def target(self) -> Path:
@@ -63,7 +70,8 @@ class Job:
     @property
     def speed(self) -> float:
         """Frames a second, lately; 0 where that is not known yet."""
-        recent = [one for one in list(self.recent) if one[0] > time.monotonic() - _RECENT_S]
+        now = self.clock()
+        recent = [one for one in list(self.recent) if one[0] > now - _RECENT_S]
         if len(recent) < 2 or recent[-1][0] == recent[0][0]:
             return 0.0
         return (recent[-1][1] - recent[0][1]) / (recent[-1][0] - recent[0][0])
@@ -74,28 +82,38 @@ class Job:
         Raises:
             _StoppedError: it was cancelled, or its page is gone.
         """
-        if self.stopped or time.monotonic() - self.asked > UNASKED_S:
+        now = self.clock()
+        if self.stopped or now - self.asked > UNASKED_S:
             raise _StoppedError
-        self.done, self.total = done, total
-        self.recent.append((time.monotonic(), done))
+        self.done, self.total = done, total or self.total
+        self.recent.append((now, done))
 
 
 class Clips:
     """The clips of all visitors of a page."""
 
-    def __init__(self, models: ModelShelf, folder: str | Path) -> None:
-        """Opens the line.
+    def __init__(
+        self,
+        models: ModelShelf,
+        folder: str | Path,
+        clock: Callable[[], float] = time.monotonic,
+        worker: Executor | None = None,
+    ) -> None:
+        """Opens the queue.
 
         Args:
             models: where models come from.
             folder: coloured clips are written below it, and deleted KEPT_S after their page asked
                 for them last.
+            clock: seconds, as of time.monotonic.
+            worker: does one thing after the other; None is a thread of its own.
         """
         self._models = models
         self._folder = Path(folder)
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="clip")
+        self._clock = clock
+        self._worker = worker or ThreadPoolExecutor(1, thread_name_prefix="clip")
 
     def __len__(self) -> int:
         """How many clips are held: waiting, at work, or coloured and not yet deleted."""
@@ -105,7 +123,7 @@ class Clips:
     def start(
         self, path: str, vividness: float | None, smoothing: float, model: str = ""
     ) -> dict[str, Any]:
-        """Puts a clip into the line.
+        """Puts a clip into the queue.
 
         Returns:
             Its ``job``, the name to ask for it by, and its width, height and seconds.
@@ -117,7 +135,7 @@ class Clips:
         """
         clip, colorizer = _checked(path), self._models.get(model)
         key = secrets.token_urlsafe(16)
-        job = Job(Path(path), self._folder / f"clip-{key}", clip.frames)
+        job = Job(Path(path), self._folder / f"clip-{key}", self._clock, clip.frames)
 
         def work() -> None:
             target, watch = job.target, job.progress
@@ -138,7 +156,7 @@ class Clips:
         """How far a clip is.
 
         Returns:
-            ``state`` "waiting" (with its ``place`` in the line, from 1), "working" (``done`` and
+            ``state`` "waiting" (with its ``place`` in the queue, from 1), "working" (``done`` and
             ``total`` frames, ``fps``, seconds ``left``), "done" or "failed" (with ``error``).
 
         Raises:
@@ -146,7 +164,7 @@ class Clips:
         """
         with self._lock:
             job = self._find(key)
-            job.asked = time.monotonic()
+            job.asked = self._clock()
             before = [one for one in self._jobs.values() if not one.finished]
         if job.error:
             return {"state": "failed", "error": job.error}
@@ -219,7 +237,7 @@ class Clips:
 
     def _delete_old(self) -> None:
         """Forgets clips that nobody asks for; the lock is held."""
-        now = time.monotonic()
+        now = self._clock()
         for key, job in list(self._jobs.items()):
             if job.finished and now - job.asked > (UNASKED_S if job.error else KEPT_S):
                 shutil.rmtree(job.folder, ignore_errors=True)
@@ -227,16 +245,27 @@ class Clips:
 
 
 def _checked(path: str) -> ClipFacts:
-    """What the clip says of itself, if it is not too much to ask."""
+    """What is in the clip, whatever it says of itself, if it is not too much to ask."""
     clip, name = probe(Path(path)), Path(path).name
     if clip.width * clip.height > MOST_PIXELS:
         raise ClipError(
             f"{name} is {clip.width} x {clip.height}; up to 1920 x 1080 can be coloured here. "
             "`colorize-hub video` on your own machine takes any size."
         )
+    clip = measured(clip)
     if clip.seconds is not None and clip.seconds > MOST_SECONDS:
         raise ClipError(
-            f"{name} lasts {float(clip.seconds) / 60:.0f} minutes; up to {MOST_SECONDS // 60} can "
-            "be coloured here. `colorize-hub video` on your own machine takes any length."
+            f"{name} lasts {_clock(clip.seconds)}; up to {_clock(MOST_SECONDS)} can be coloured "
+            "here. `colorize-hub video` on your own machine takes any length."
+        )
+    if clip.frames is not None and clip.frames > MOST_FRAMES:
+        raise ClipError(
+            f"{name} has {clip.frames:,} frames; up to {MOST_FRAMES:,} can be coloured here. "
+            "`colorize-hub video` on your own machine takes any number."
         )
     return clip
+
+
+def _clock(seconds: float | Fraction) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

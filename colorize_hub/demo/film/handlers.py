@@ -24,7 +24,7 @@ class ClipHandlers:
     def start_clip(
         self, clip: File, vividness: float | None = None, smoothing: float = 0.8, model: str = ""
     ) -> dict[str, Any]:
-        """Begins to colour a video clip, or waits in line: gives its job, to ask `clip_state` with.
+        """Begins to colour a clip, or waits in the queue: gives its job, to ask `clip_state` with.
 
         smoothing: 0 (each frame on its own) to 1 (steadiest); vividness: 0 to 1, or the model's.
         """

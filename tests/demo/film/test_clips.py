@@ -1,15 +1,55 @@
 """Clips on the server: one at a time, progress, cancel, limits, and files that go away."""
 
-import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from itertools import count
 
 import gradio as gr
 import pytest
 
 from colorize_hub.demo.film import clips as clip_module
-from colorize_hub.demo.film.clips import Clips
+from colorize_hub.demo.film.clips import KEPT_S, UNASKED_S, Clips
 from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.models import ModelShelf
 from tests.video.clips import moving_frames, write_clip
+
+
+class Later(Executor):
+    """Does nothing before `run`, and then all of it, here."""
+
+    def __init__(self):
+        self._work = []
+
+    def submit(self, call, /, *args):
+        self._work.append((Future(), call, args))
+        return self._work[-1][0]
+
+    def run(self):
+        while self._work:
+            future, call, args = self._work.pop(0)
+            if future.set_running_or_notify_cancel():
+                future.set_result(call(*args))
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Watched:
+    """A colorizer that calls back before each frame."""
+
+    def __init__(self, colorizer, before_frame):
+        self.config, self._colorizer, self._before = colorizer.config, colorizer, before_frame
+
+    def colorize_frames(self, frames, **options):
+        for frame in self._colorizer.colorize_frames(frames, **options):
+            self._before()
+            yield frame
 
 
 @pytest.fixture
@@ -18,29 +58,42 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def handlers(tiny_colorizer, folder, tmp_path):
-    return ClipHandlers(Clips(ModelShelf(tiny_colorizer), folder), (tmp_path,))
+def worker():
+    return Later()
 
 
-def a_clip(tmp_path, name="film.mp4", count=6, **options):
-    return {"path": str(write_clip(tmp_path / name, moving_frames(count), **options))}
+@pytest.fixture
+def clock():
+    return Clock()
 
 
-def states(handlers, job):
-    """All states until the clip is done or failed."""
-    found = []
-    for _ in range(600):
-        found.append(handlers.clip_state(job))
-        if found[-1]["state"] in ("done", "failed"):
-            return found
-        time.sleep(0.05)
-    raise TimeoutError(found[-1])
+@pytest.fixture
+def serve(folder, tmp_path, worker):
+    """A page with a colorizer and a clock."""
+
+    def handlers(colorizer, clock):
+        return ClipHandlers(Clips(ModelShelf(colorizer), folder, clock, worker), (tmp_path,))
+
+    return handlers
 
 
-def test_clip_is_coloured_and_kept_until_it_is_cancelled(handlers, tmp_path, folder):
+@pytest.fixture
+def handlers(serve, tiny_colorizer, clock):
+    return serve(tiny_colorizer, clock)
+
+
+def a_clip(tmp_path, name="film.mp4", frames=6, **options):
+    return {"path": str(write_clip(tmp_path / name, moving_frames(frames), **options))}
+
+
+def test_clip_is_coloured_and_kept_until_it_is_cancelled(tiny_colorizer, tmp_path, folder):
+    thread = ThreadPoolExecutor(1)
+    clips = Clips(ModelShelf(tiny_colorizer), folder, worker=thread)
+    handlers = ClipHandlers(clips, (tmp_path,))
     begun = handlers.start_clip(a_clip(tmp_path), smoothing=0.8)
     assert (begun["width"], begun["height"]) == (64, 48)
-    assert states(handlers, begun["job"])[-1] == {"state": "done"}
+    thread.shutdown()
+    assert handlers.clip_state(begun["job"]) == {"state": "done"}
     made = handlers.clip_result(begun["job"])
     assert made.endswith("film-color.mp4")
     assert str(folder) in made
@@ -51,36 +104,64 @@ def test_clip_is_coloured_and_kept_until_it_is_cancelled(handlers, tmp_path, fol
         handlers.clip_state(begun["job"])
 
 
-def test_others_wait_and_a_cancelled_one_makes_room(handlers, tmp_path, folder):
-    long = handlers.start_clip(a_clip(tmp_path, "long.mp4", 200))["job"]
-    second = handlers.start_clip(a_clip(tmp_path, "second.mp4"))["job"]
-    third = handlers.start_clip(a_clip(tmp_path, "third.mp4"))["job"]
+def test_others_wait_and_a_cancelled_one_makes_room(handlers, worker, tmp_path, folder):
+    first, second, third = (
+        handlers.start_clip(a_clip(tmp_path, f"{name}.mp4"))["job"] for name in "abc"
+    )
     assert handlers.clip_state(second) == {"state": "waiting", "place": 1}
     assert handlers.clip_state(third) == {"state": "waiting", "place": 2}
     handlers.cancel_clip(second)
     assert handlers.clip_state(third)["place"] == 1
-    handlers.cancel_clip(long)
-    assert states(handlers, third)[-1] == {"state": "done"}
+    handlers.cancel_clip(first)
+    worker.run()
+    assert handlers.clip_state(third) == {"state": "done"}
     assert len(list(folder.iterdir())) == 1  # nothing of the cancelled ones is left
 
 
-def test_progress_rises_and_says_how_long(handlers, tmp_path):
-    job = handlers.start_clip(a_clip(tmp_path, count=60))["job"]
-    working = [one for one in states(handlers, job) if one["state"] == "working"]
-    done = [one["done"] for one in working]
-    assert done == sorted(done)
-    assert working[-1]["total"] == 60
-    assert any(one["fps"] > 0 and one["left"] is not None for one in working)
+def test_a_clip_cancelled_at_work_leaves_nothing(serve, tiny_colorizer, worker, tmp_path, folder):
+    jobs, done = [], count()
 
+    def cancel():
+        if next(done) == 5:
+            handlers.cancel_clip(jobs[0])
 
-def test_page_that_does_not_ask_any_more_stops_its_clip(handlers, tmp_path, folder, monkeypatch):
-    monkeypatch.setattr(clip_module, "UNASKED_S", 0.2)
-    handlers.start_clip(a_clip(tmp_path, count=400))
-    for _ in range(200):
-        time.sleep(0.05)
-        if folder.exists() and not list(folder.iterdir()):
-            break
+    handlers = serve(Watched(tiny_colorizer, cancel), Clock())
+    jobs.append(handlers.start_clip(a_clip(tmp_path, frames=100))["job"])
+    worker.run()
     assert not list(folder.iterdir())
+    assert next(done) < 20
+
+
+def test_progress_rises_and_says_how_long(serve, tiny_colorizer, worker, tmp_path):
+    """With a clock by which every look at it takes 0.1 s."""
+    jobs, states = [], []
+    watched = Watched(tiny_colorizer, lambda: states.append(handlers.clip_state(jobs[0])))
+    handlers = serve(watched, count(0, 0.1).__next__)
+    jobs.append(handlers.start_clip(a_clip(tmp_path, frames=60))["job"])
+    worker.run()
+    assert {one["state"] for one in states} == {"working"}
+    done = [one["done"] for one in states]
+    assert done == sorted(done)
+    assert done[-1] > 50
+    assert {one["total"] for one in states} == {60}
+    assert any(one["fps"] > 0 and one["left"] is not None for one in states)
+
+
+def test_page_that_does_not_ask_any_more_stops_its_clip(
+    serve, tiny_colorizer, clock, worker, tmp_path, folder
+):
+    coloured = count()
+
+    def pass_time():
+        clock.now += UNASKED_S / 5
+        next(coloured)
+
+    handlers = serve(Watched(tiny_colorizer, pass_time), clock)
+    job = handlers.start_clip(a_clip(tmp_path, frames=400))["job"]
+    worker.run()
+    assert not list(folder.iterdir())
+    assert next(coloured) < 20
+    assert "page was closed" in handlers.clip_state(job)["error"]
 
 
 def test_what_is_no_clip_is_refused_without_the_servers_paths(handlers, tmp_path):
@@ -95,31 +176,65 @@ def test_what_is_no_clip_is_refused_without_the_servers_paths(handlers, tmp_path
         handlers.start_clip(a_clip(tmp_path), smoothing=2)
 
 
-def test_limits_are_said(handlers, tmp_path, monkeypatch):
-    file = a_clip(tmp_path)
-    monkeypatch.setattr(clip_module, "MOST_PIXELS", 1000)
-    with pytest.raises(gr.Error, match=r"64 x 48; up to 1920 x 1080"):
+def recorded(tmp_path):
+    """What a browser records: nothing in it says how long it is."""
+    options = {"codec": "libvpx", "container_options": {"live": "1"}}
+    return a_clip(tmp_path, "recorded.webm", 50, **options)
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "message"),
+    [
+        ("MOST_PIXELS", 1000, r"64 x 48; up to 1920 x 1080"),
+        ("MOST_SECONDS", 1, r"{name} lasts 2 s; up to 1 s can be coloured here"),
+        ("MOST_FRAMES", 49, r"{name} has 50 frames; up to 49 can be coloured here"),
+    ],
+)
+@pytest.mark.parametrize("make", [recorded, lambda folder: a_clip(folder, frames=50)])
+def test_limits_are_said_whatever_a_clip_says(
+    handlers, tmp_path, monkeypatch, make, limit, most, message
+):
+    file = make(tmp_path)
+    monkeypatch.setattr(clip_module, limit, most)
+    name = file["path"].rpartition("/")[2]
+    with pytest.raises(gr.Error, match=message.format(name=name)):
         handlers.start_clip(file)
-    monkeypatch.undo()
-    monkeypatch.setattr(clip_module, "MOST_SECONDS", 0.1)
-    with pytest.raises(gr.Error, match=r"film\.mp4 lasts 0 minutes; up to"):
-        handlers.start_clip(file)
+    assert len(handlers.clips) == 0
+
+
+def test_a_header_that_says_less_than_there_is_is_not_believed(handlers, tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "film.webm", moving_frames(50), codec="libvpx")
+    path.write_bytes(path.read_bytes().replace(b"00:00:02.0", b"00:00:00.2"))
+    assert clip_module.probe(path).seconds < 1
+    monkeypatch.setattr(clip_module, "MOST_SECONDS", 1)
+    with pytest.raises(gr.Error, match="lasts 2 s; up to 1 s"):
+        handlers.start_clip({"path": str(path)})
+
+
+def test_a_recorded_clip_within_the_limit_tells_how_far_it_is(handlers, worker, tmp_path):
+    begun = handlers.start_clip(recorded(tmp_path))
+    assert begun["seconds"] == pytest.approx(2, abs=0.05)
+    assert handlers.clip_state(begun["job"])["total"] == 50
+    worker.run()
+    assert handlers.clip_state(begun["job"]) == {"state": "done"}
 
 
 def test_only_so_many_wait(handlers, tmp_path, monkeypatch):
     monkeypatch.setattr(clip_module, "MOST_WAITING", 1)
-    file = a_clip(tmp_path, count=100)
-    jobs = [handlers.start_clip(file)["job"] for _ in range(2)]
+    file = a_clip(tmp_path)
+    for _ in range(2):
+        handlers.start_clip(file)
     with pytest.raises(gr.Error, match="Too many clips are waiting"):
         handlers.start_clip(file)
-    for job in jobs:
-        handlers.cancel_clip(job)
 
 
-def test_old_results_are_deleted_when_the_next_clip_comes(handlers, tmp_path, folder, monkeypatch):
-    job = handlers.start_clip(a_clip(tmp_path))["job"]
-    states(handlers, job)
-    monkeypatch.setattr(clip_module, "KEPT_S", 0.0)
-    other = handlers.start_clip(a_clip(tmp_path, "other.mp4"))["job"]
-    states(handlers, other)
-    assert len(list(folder.iterdir())) == 1
+def test_old_results_are_deleted_when_the_next_clip_comes(
+    handlers, clock, worker, tmp_path, folder
+):
+    handlers.start_clip(a_clip(tmp_path))
+    worker.run()
+    clock.now += KEPT_S + 1
+    handlers.start_clip(a_clip(tmp_path, "other.mp4"))
+    worker.run()
+    (left,) = folder.iterdir()
+    assert [path.name for path in left.iterdir()] == ["other-color.mp4"]
