@@ -1,5 +1,7 @@
 """Servers that tests start: a free port, and the first page of a process."""
 
+from __future__ import annotations
+
 import socket
 import subprocess
 import urllib.error
@@ -15,7 +17,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def page_of(server: "subprocess.Popen[Any]", port: int) -> str:
+def page_of(server: subprocess.Popen[Any], port: int) -> str:
     """The page at the root, once it is there, or why there is none."""
     for _ in range(1200):
         try:

@@ -6,6 +6,8 @@ Things that are recoloured and pictures that are faded at random teach it to fol
 photograph would have given.
 """
 
+from __future__ import annotations
+
 import logging
 import sys
 from collections.abc import Iterable, Iterator
@@ -94,7 +96,7 @@ class Scene:
     own_ab: Tensor
     true_ab: Tensor
 
-    def take(self, at: Tensor) -> "Scene":
+    def take(self, at: Tensor) -> Scene:
         """Some of the cells, in float32."""
         *cells, own_ab, true_ab = self.parts()
         chosen = (part[at].float() for part in cells)

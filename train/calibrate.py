@@ -5,6 +5,8 @@ scale is found at which the pictures come out exactly as colourful as the true o
 settings, all honest, the one with the best PSNR is taken.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -185,7 +187,7 @@ class _HeldOut:
     psnr_grey: float
 
     @classmethod
-    def prepare(cls, colorizer: Colorizer, rgb: np.ndarray, grid: Sequence[float]) -> "_HeldOut":
+    def prepare(cls, colorizer: Colorizer, rgb: np.ndarray, grid: Sequence[float]) -> _HeldOut:
         grey = to_grey(rgb)
         logits = colorizer.canvas(grey).logits()
         step = colorizer.config.bin_step

@@ -1,5 +1,7 @@
 """One commit on a repo of the Hub: all files or none, and only on what was there before."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +19,7 @@ _CONFLICT = 412
 
 
 def open_branch(
-    client: "HfApi",
+    client: HfApi,
     repo_id: str,
     *,
     kind: str = "model",
@@ -57,7 +59,7 @@ def open_branch(
 
 
 def commit_files(
-    client: "HfApi",
+    client: HfApi,
     repo_id: str,
     files: Mapping[str, Content],
     *,
@@ -66,7 +68,7 @@ def commit_files(
     kind: str = "model",
     revision: str | None = None,
     deleted: Iterable[str] = (),
-) -> "CommitInfo":
+) -> CommitInfo:
     """Publish files in one commit on top of `parent`, or not at all.
 
     Args:
@@ -90,7 +92,7 @@ def commit_files(
 
     removed = list(deleted)
 
-    def attempt(parent: str) -> "CommitInfo":
+    def attempt(parent: str) -> CommitInfo:
         operations = [CommitOperationAdd(path, content) for path, content in files.items()]
         return client.create_commit(
             repo_id,
@@ -114,7 +116,7 @@ def commit_files(
 
 
 def _holds(
-    client: "HfApi", repo_id: str, files: Mapping[str, Content], kind: str, commit: str
+    client: HfApi, repo_id: str, files: Mapping[str, Content], kind: str, commit: str
 ) -> bool:
     """Whether a commit has exactly this content in these files."""
     from huggingface_hub.hf_api import RepoFile
@@ -124,7 +126,7 @@ def _holds(
     return all(path in stored and _same(stored[path], files[path]) for path in files)
 
 
-def _same(stored: "RepoFile", content: Content) -> bool:
+def _same(stored: RepoFile, content: Content) -> bool:
     data = content if isinstance(content, bytes) else content.read_bytes()
     if stored.lfs is not None:
         return stored.lfs.sha256 == hashlib.sha256(data).hexdigest()

@@ -4,6 +4,8 @@ huggingface_hub is imported when a repo is asked for: it costs more than 0.1 s, 
 none of it.
 """
 
+from __future__ import annotations
+
 import errno
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +29,7 @@ class DamagedFileError(OSError):
     """A download whose content is not what the Hub says it is."""
 
 
-def hub_client(token: str | bool | None) -> "HfApi":
+def hub_client(token: str | bool | None) -> HfApi:
     """A client that tells the Hub which library asks."""
     from huggingface_hub import HfApi
 

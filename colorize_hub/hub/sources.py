@@ -1,5 +1,7 @@
 """Where a model's files come from: a folder, or a repo on the Hub at one commit."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 from dataclasses import dataclass
@@ -76,7 +78,7 @@ class Folder:
 class Repo:
     """A repo at one commit, so that a push between two downloads cannot mix two models."""
 
-    client: "HfApi"
+    client: HfApi
     repo_id: str
     commit: str
     local_files_only: bool
@@ -173,7 +175,7 @@ def impostor(path: Path) -> str:
     return next(known, "Download or save it again.")
 
 
-def _resolve(client: "HfApi", repo_id: str, revision: str | None, local_files_only: bool) -> str:
+def _resolve(client: HfApi, repo_id: str, revision: str | None, local_files_only: bool) -> str:
     if hasattr(client, "resolve_revision"):
         found = client.resolve_revision(
             repo_id, revision=revision, local_files_only=local_files_only

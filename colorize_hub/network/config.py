@@ -1,5 +1,7 @@
 """ColorizerConfig: everything that decides what the network is and how its answer is decoded."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from reprlib import repr as short  # a config.json from elsewhere may hold a megabyte in one value
@@ -89,7 +91,7 @@ class ColorizerConfig:
             )
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> "ColorizerConfig":
+    def from_dict(cls, values: Mapping[str, object]) -> ColorizerConfig:
         """Build a config from the parsed config.json, of this format or an older one.
 
         Raises:

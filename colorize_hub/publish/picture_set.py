@@ -1,5 +1,7 @@
 """A folder of pictures as a dataset on the Hub: Parquet files that its viewer shows as pictures."""
 
+from __future__ import annotations
+
 import json
 import tempfile
 from collections.abc import Iterator
@@ -180,7 +182,7 @@ class _Shards:
 
 
 def _card(
-    client: "HfApi",
+    client: HfApi,
     repo_id: str,
     there: list[str],
     parent: str,

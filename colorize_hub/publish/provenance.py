@@ -1,5 +1,7 @@
 """Where a model comes from, as a person states it: provenance.json."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -43,7 +45,7 @@ class Provenance:
     notes: str = ""
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Provenance":
+    def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
         """Build it from the parsed provenance.json.
 
         Raises:

@@ -1,5 +1,7 @@
 """Publishing a model: only what loads, only with the metrics that are its own, in one commit."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping
@@ -155,7 +157,7 @@ def _check_results(card: str, metrics: Mapping[str, object], folder: Path) -> No
             )
 
 
-def _renewed(client: "HfApi", repo_id: str, parent: str, card: str) -> str:
+def _renewed(client: HfApi, repo_id: str, parent: str, card: str) -> str:
     """The card for the repo: the one that is there, with its generated parts renewed."""
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
@@ -166,7 +168,7 @@ def _renewed(client: "HfApi", repo_id: str, parent: str, card: str) -> str:
     return renew_model_card(Path(there).read_text(encoding="utf-8"), card)
 
 
-def _tags(client: "HfApi", repo_id: str) -> dict[str, str]:
+def _tags(client: HfApi, repo_id: str) -> dict[str, str]:
     refs = patiently(lambda: client.list_repo_refs(repo_id))
     return {tag.name: tag.target_commit for tag in refs.tags}
 
@@ -176,7 +178,7 @@ def _next_tag(tags: Mapping[str, str]) -> str:
     return f"v{max(numbers, default=0) + 1}"
 
 
-def _create_tag(client: "HfApi", repo_id: str, tag: str, commit: str) -> None:
+def _create_tag(client: HfApi, repo_id: str, tag: str, commit: str) -> None:
     try:
         patiently(lambda: client.create_tag(repo_id, tag=tag, revision=commit))
     except Exception as error:  # the release is out all the same, so say so

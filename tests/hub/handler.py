@@ -1,5 +1,7 @@
 """How the test Hub speaks HTTP: a server with a log, routes, tokens, refusals, byte ranges."""
 
+from __future__ import annotations
+
 import json
 import re
 import threading
@@ -66,7 +68,7 @@ class LoggingServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, handler: type["Handler"]) -> None:
+    def __init__(self, handler: type[Handler]) -> None:
         super().__init__(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.log: list[Request] = []

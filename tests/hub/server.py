@@ -5,6 +5,8 @@ and gated ones included. Xet storage is missing, and clients read their settings
 a client belongs in a process of its own, started with `HubServer.environment`.
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
@@ -25,7 +27,7 @@ LFS_FROM_BYTES = 10 * 2**20
 class Endpoints(Handler):
     """The Hub's endpoints."""
 
-    server: "HubServer"
+    server: HubServer
 
     def repo(self, kind: str, repo_id: str) -> Repo:
         repo = self.server.repos.get((kind, repo_id))

@@ -1,5 +1,7 @@
 """Clips of visitors, coloured one at a time: a queue, progress, and files that go away."""
 
+from __future__ import annotations
+
 import logging
 import secrets
 import shutil
@@ -57,7 +59,7 @@ class Job:
     finished: bool = False
     asked: float = 0.0
     recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
-    future: "Future[None] | None" = None
+    future: Future[None] | None = None
 
     def __post_init__(self) -> None:
         self.asked = self.clock()
