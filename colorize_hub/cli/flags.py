@@ -13,6 +13,8 @@ ModelName = Annotated[
         help_behavior_hint="(default: the built-in model)",
     ),
 ]
+# tyro shows aliases first: the old spelling is the name, so that the new one leads.
+Recolor = Annotated[bool, arg(name="recolour", aliases=("--recolor",), help_behavior_hint="")]
 Vividness = Annotated[
     float | None,
     arg(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
+from colorize_hub.cli.flags import Flag, ModelName, Recolor, Vividness, WorkingSize
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -30,6 +30,7 @@ def video(
     size: WorkingSize = None,
     smoothing: Annotated[float, arg(metavar="S")] = 0.8,
     look_ahead: Annotated[int, arg(metavar="N")] = 8,
+    recolor: Recolor = False,
     resume: Flag = False,
     overwrite: Flag = False,
 ) -> None:
@@ -44,6 +45,7 @@ def video(
         output: File to write: .mp4. Sound, subtitles and metadata are the film's.
         smoothing: Steadiness of colours over time: 0 (off, each frame by itself) to 1.
         look_ahead: Frames read ahead, so that colours are smoothed both ways.
+        recolor: Colour also shots that have colour; without this flag they stay as they are.
         resume: Go on with what an earlier run left in OUT.part, if it did.
         overwrite: Replace OUT if it exists, and drop what an earlier run left.
     """
@@ -69,6 +71,7 @@ def video(
                 look_ahead=look_ahead,
                 resume=resume,
                 overwrite=overwrite,
+                recolor=recolor,
                 on_progress=lambda done, total: _show(bar, done, total),
             )
         except VideoInterrupted as stop:

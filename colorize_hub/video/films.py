@@ -7,9 +7,9 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from colorize_hub.inference.workers import use_threads
 from colorize_hub.video.opening import VideoError, Warn
 from colorize_hub.video.pipeline import ahead
 from colorize_hub.video.reader import ClipFacts, ClipFrame, probe, read_frames
+from colorize_hub.video.shots import LeftShots, by_colour
 from colorize_hub.video.tracks import join
 from colorize_hub.video.writer import SegmentWriter, find_segments
 
@@ -84,14 +85,16 @@ def colorize_video(
     look_ahead: int = LOOK_AHEAD,
     resume: bool = False,
     overwrite: bool = False,
+    recolor: bool = False,
     on_progress: Progress | None = None,
 ) -> VideoReport:
-    """Colour a film, grey or coloured, in any container and codec that FFmpeg reads.
+    """Colour a film in any container and codec that FFmpeg reads.
 
     The target is H.264 (yuv420p, BT.709) in an MP4 that browsers play. The lightness L* of every
     pixel is the film's own, to 8 bits and 4:2:0; the times of all frames, sound, text subtitles,
-    chapters and metadata are kept. What a player would turn is turned. An odd width or height
-    becomes even by repeating the last column or row.
+    chapters and metadata are kept. Shots that have colour stay as they are; those of toned prints
+    are coloured. What a player would turn is turned, and interlaced frames are deinterlaced. An odd
+    width or height becomes even by repeating the last column or row.
 
     While it works, finished pieces lie in the folder TARGET.part, so that whatever stops it costs
     at most the last 240 frames. Ctrl-C ends with a target that can be played up to there.
@@ -106,6 +109,7 @@ def colorize_video(
         look_ahead: frames read ahead, so that colours are smoothed both ways.
         resume: go on with what an earlier run left in TARGET.part, if there is any.
         overwrite: replace the target, and drop what an earlier run left.
+        recolor: colour also shots that have colour.
         on_progress: called after each frame with how many are done and how many there are, about;
             None where the film does not tell. What it raises stops the work and is raised.
 
@@ -128,12 +132,13 @@ def colorize_video(
         "vividness": vividness,
         "size": size,
         "look_ahead": look_ahead,
+        "recolor": recolor,
         "model": colorizer.config.to_dict(),
     }
     folder = _begin(_folder(target), clip, resume, settings)
     earlier = sum(segment.frames for segment in find_segments(folder))
     warnings: dict[str, None] = {}
-    work = _Work(colorizer, clip, folder, smoothing, vividness, size, look_ahead)
+    work = _Work(colorizer, clip, folder, smoothing, vividness, size, look_ahead, recolor)
 
     def finish(whole: bool) -> VideoReport | None:
         segments = find_segments(folder)
@@ -142,6 +147,8 @@ def colorize_video(
         with atomic_path(target, folder) as joined:
             join(segments, clip, joined, whole, warnings.setdefault)
         frames = segments[-1].first + segments[-1].frames
+        if said := work.left.sentence(segments[0].time, clip.time_base):
+            warnings.setdefault(said)
         return VideoReport(
             target=target,
             frames=frames,
@@ -210,6 +217,8 @@ class _Work:
     vividness: float | None
     size: int | None
     look_ahead: int
+    recolor: bool
+    left: LeftShots = field(default_factory=LeftShots)
 
     def run(self, warn: Warn) -> Generator[int]:
         """Colour what is not yet there into segments; yields how many frames are."""
@@ -224,6 +233,19 @@ class _Work:
                     yield number
 
     def _colour(self, frames: Generator[ClipFrame]) -> Generator[ClipFrame]:
+        """Shot by shot, so that nothing leaks from those that are left into the others."""
+        with closing(frames):
+            workers = min(torch.get_num_threads(), _MOST_WORKERS)
+            use_threads(1)
+            for coloured, shots in [(False, frames)] if self.recolor else by_colour(frames):
+                if coloured:
+                    for frame in self.left.noted(shots):
+                        yield replace(frame, pixels=_as_rgb(frame.pixels))
+                else:
+                    self.left.all_of_it = False
+                    yield from self._paint(shots, workers)
+
+    def _paint(self, frames: Iterable[ClipFrame], workers: int) -> Iterator[ClipFrame]:
         waiting: deque[ClipFrame] = deque()
 
         def wanted() -> Iterator[Frame]:
@@ -231,14 +253,14 @@ class _Work:
                 waiting.append(frame)
                 yield Frame(frame.pixels, vividness=self.vividness, size=self.size)
 
-        with closing(frames):
-            workers = min(torch.get_num_threads(), _MOST_WORKERS)
-            use_threads(1)
-            for pixels in self.colorizer.colorize_frames(
-                wanted(), smoothing=self.smoothing, look_ahead=self.look_ahead, workers=workers
-            ):
-                frame = waiting.popleft()
-                yield replace(frame, pixels=np.asarray(pixels))
+        for pixels in self.colorizer.colorize_frames(
+            wanted(), smoothing=self.smoothing, look_ahead=self.look_ahead, workers=workers
+        ):
+            yield replace(waiting.popleft(), pixels=np.asarray(pixels))
+
+
+def _as_rgb(pixels: np.ndarray) -> np.ndarray:
+    return pixels if pixels.ndim == 3 else pixels[..., None].repeat(3, axis=2)
 
 
 def _folder(target: Path) -> Path:

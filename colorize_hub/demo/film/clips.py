@@ -141,9 +141,8 @@ class Clips:
 
         def work() -> None:
             target, watch = job.target, job.progress
-            colorize_video(
-                colorizer, path, target, smoothing, vividness=vividness, on_progress=watch
-            )
+            options = {"vividness": vividness, "recolor": True, "on_progress": watch}
+            colorize_video(colorizer, path, target, smoothing, **options)
 
         with self._lock:
             self._delete_old()

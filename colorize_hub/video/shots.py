@@ -1,0 +1,143 @@
+"""Shots in colour inside a grey film: found while it is read, so that they can be left as they are.
+
+Each frame is judged as a picture is, by `has_colour`. What most frames after a cut are decides for
+the shot that begins there. Without a cut a change counts once it lasts: a dissolve is one, a dark
+moment is none.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import groupby, pairwise, takewhile
+from operator import itemgetter
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from colorize_hub.inference.compose import pixels_to_lightness
+from colorize_hub.inference.motion import motions
+from colorize_hub.pictures.toning import has_colour
+from colorize_hub.video.reader import ClipFrame
+
+_WINDOW = 12  # frames that are judged before the first of them is decided
+_SIDE = 256  # pixels of the copies in which a cut is looked for
+_CELL = 4  # of these pixels to a cell of ab
+_MOST_NAMED = 8
+
+
+def by_colour(frames: Iterable[ClipFrame]) -> Iterator[tuple[bool, Iterator[ClipFrame]]]:
+    """The frames in runs, each with whether it has colour; take a run before asking for the next.
+
+    At most _WINDOW frames are held back. A film that decodes as grey is one run.
+    """
+    for coloured, run in groupby(_decided(frames), itemgetter(1)):
+        yield coloured, map(itemgetter(0), run)
+
+
+@dataclass
+class LeftShots:
+    """The shots that were left as they are, for the sentence that names them.
+
+    Attributes:
+        spans: time of each one's first frame, and end of its last, in units of the film.
+        all_of_it: there was no other frame.
+    """
+
+    spans: list[list[int]] = field(default_factory=list)
+    all_of_it: bool = True
+
+    def noted(self, run: Iterable[ClipFrame]) -> Iterator[ClipFrame]:
+        """The frames of one shot, as they are noted."""
+        span: list[int] = []
+        for frame in run:
+            if not span:
+                self.spans.append(span)
+            span[:] = [span[0] if span else frame.time, frame.time + frame.duration]
+            yield frame
+
+    def sentence(self, start: int, time_base: Fraction) -> str | None:
+        """What to tell of them, if there are any.
+
+        Args:
+            start: time of the film's first frame.
+            time_base: seconds of one unit of its times.
+        """
+        if not self.spans:
+            return None
+        if self.all_of_it:
+            return "It has colour throughout and was left as it is; --recolor colours it."
+        named = [
+            " to ".join(_clock((time - start) * time_base) for time in span)
+            for span in self.spans[:_MOST_NAMED]
+        ]
+        more = len(self.spans) - len(named)
+        named += [f"{more} more"] if more else []
+        return (
+            f"Shots that have colour were left as they are: {', '.join(named)}; --recolor colours"
+            " them too."
+        )
+
+
+class _Judged:
+    """A frame, and what is found out about it."""
+
+    def __init__(self, frame: ClipFrame) -> None:
+        self.frame = frame
+        self.coloured = frame.pixels.ndim == 3 and has_colour(frame.pixels)
+        self._begins_shot: bool | None = None
+
+    def begins_shot(self, before: _Judged) -> bool:
+        """Whether there is a cut between the frame before and this one."""
+        if self._begins_shot is None:
+            first, second = (_lightness(one.frame.pixels) for one in (before, self))
+            shape = max(1, second.shape[2] // _CELL), max(1, second.shape[3] // _CELL)
+            try:
+                self._begins_shot = motions(first, second, shape) is None
+            except ModuleNotFoundError:  # without OpenCV no cut is known
+                self._begins_shot = False
+        return self._begins_shot
+
+
+def _decided(frames: Iterable[ClipFrame]) -> Iterator[tuple[ClipFrame, bool]]:
+    ahead, before, state = deque[_Judged](), None, False
+
+    def decide() -> tuple[ClipFrame, bool]:
+        nonlocal before, state
+        state = _state(state, before, ahead)
+        before = ahead.popleft()
+        return before.frame, state
+
+    for frame in frames:
+        ahead.append(_Judged(frame))
+        if len(ahead) == _WINDOW:
+            yield decide()
+    while ahead:
+        yield decide()
+
+
+def _state(state: bool, before: _Judged | None, ahead: Sequence[_Judged]) -> bool:
+    """Whether the first of the frames ahead is in colour, given that the one before was or not."""
+    if all(one.coloured == state for one in ahead):
+        return state
+    same_shot = takewhile(lambda pair: not pair[1].begins_shot(pair[0]), pairwise(ahead))
+    judged = [ahead[0].coloured, *(one.coloured for _, one in same_shot)]
+    if before is None or ahead[0].begins_shot(before):
+        return 2 * sum(judged) > len(judged)
+    return not state if judged == [not state] * _WINDOW else state
+
+
+def _lightness(pixels: np.ndarray) -> Tensor:
+    """(1, 1, h, w) L* of a small copy."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
+    small = np.asarray(image)
+    return pixels_to_lightness(small if small.ndim == 3 else small[..., None])[None]
+
+
+def _clock(seconds: Fraction) -> str:
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
