@@ -36,13 +36,13 @@ def compare(works: Mapping[str, Work], beside: str, other: Work, turns: int) -> 
 
 
 def fresh_python(*arguments: str) -> Work:
-    """A run of a new Python process with these arguments; an error there is one here."""
+    """Run a new Python process with these arguments; an error there is one here."""
     command = [sys.executable, *arguments]
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows under a heading, in columns."""
+    """Format rows under a heading, in columns."""
     wide = max(len(row.what) for row in rows)
     other_wide = max(len(row.beside) for row in rows)
     lines = [f"{'':{wide}}  {'time':>9}   {'beside':{other_wide}}  {'time':>9}  {'ratio':>6}"]

@@ -29,7 +29,7 @@ _EDGE_SHARE, _REACH = 0.02, 3
 
 
 def bicubic(ab: Tensor, lightness: Tensor) -> Tensor:
-    """What the library does."""
+    """Do what the library does."""
     return F.interpolate(ab[None], size=lightness.shape[1:], mode="bicubic")[0]
 
 

@@ -176,7 +176,7 @@ def _resident(pid: int) -> float:
 
 @contextmanager
 def _served(model: str, files: Path) -> Iterator[tuple[str, int]]:
-    """A server in a process of its own, and its temporary files in one folder."""
+    """Run a server in a process of its own, and its temporary files in one folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -215,7 +215,7 @@ def _browser(film: Path, chromium: str) -> Iterator[Browser]:
 
 
 def _watch(browser: Browser, url: str) -> Page:
-    """A viewer in a window of its own, streaming."""
+    """Open a viewer in a window of its own, streaming."""
     options: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
     page = browser.new_context(**options).new_page()
     page.add_init_script(_WATCH)

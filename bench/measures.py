@@ -22,7 +22,7 @@ SIDE = 256
 
 
 def network_rows(network: ColorNet, turns: int) -> Iterator[Row]:
-    """The network at 256 x 256: the copy made for speed beside the network as it was trained."""
+    """Time the network at 256 x 256: the copy made for speed beside the trained one."""
     plain, fast = network.eval(), fuse(for_inference(network))
     yield from _network_rows("fp32", fast, "as trained", plain, turns)
     dtype = fast_dtype(torch.device("cpu"))
@@ -60,7 +60,7 @@ def click_rows(colorizer: Colorizer, turns: int) -> Iterator[Row]:
 
 
 def photograph_rows(colorizer: Colorizer, folder: Path, megapixels: float, turns: int) -> list[Row]:
-    """A JPEG file to a JPEG file in colour, beside Pillow doing no more than decode and encode."""
+    """Time a JPEG to a JPEG in colour, beside Pillow doing no more than decode and encode."""
     source, target = folder / "large.jpg", folder / "large-color.jpg"
     make_photograph(megapixels).save(source, quality=95)
 
@@ -95,7 +95,7 @@ def start_rows(model: Path, folder: Path, turns: int) -> list[Row]:
 
 
 def make_photograph(megapixels: float) -> Image.Image:
-    """A grey 4:3 picture with the smooth gradients and the grain of a scanned print."""
+    """Return a grey 4:3 picture with the smooth gradients and the grain of a scanned print."""
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
     width = height * 4 // 3
     rng = np.random.default_rng(0)

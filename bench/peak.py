@@ -48,7 +48,7 @@ def peak(*, threads: int = 2, turns: int = 15) -> None:
 
 
 def _where_time_goes(network: ColorNet, grey: torch.Tensor, turns: int) -> list[tuple[str, float]]:
-    """The kinds of operations that take 3% or more of the time, most first."""
+    """Return the kinds of operations that take 3% or more of the time, most first."""
     with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as record:
         for _ in range(turns):
             network(grey)

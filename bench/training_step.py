@@ -66,7 +66,7 @@ def training_step(
 
 
 def step_of(config: TrainConfig) -> Callable[[Example], None]:
-    """A step of train.run.loop; --unfreeze is at its first step's."""
+    """Make a step of train.run.loop; --unfreeze is at its first step's."""
     network = build_network(config)
     tuned = config.unfreeze == 0
     unfreeze(network.encoder, tuned, config.frozen_stages)
@@ -106,7 +106,7 @@ _CORRECTED: dict[Any, Any] = {torch.ops.aten.convolution_backward: _backward_wor
 
 
 def _noise(config: TrainConfig, size: int) -> Example:
-    """A batch of no pictures at all, without hints."""
+    """Return a batch of no pictures at all, without hints."""
     cells = (size // 4) ** 2
     return {
         "rgb": torch.randint(0, 256, (config.batch, 3, size, size), dtype=torch.uint8),

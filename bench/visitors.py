@@ -86,7 +86,7 @@ def _visit(url: str, number: int, every: float, end: float, tally: Tally) -> Non
 
 
 def call(url: str, name: str, *data: object) -> Any:  # noqa: ANN401
-    """The answer of an endpoint, asked as the page asks it.
+    """Ask an endpoint as the page does.
 
     Raises:
         OSError: the server is gone, or answered with an error.

@@ -1,7 +1,5 @@
 """Servers that tests start: a free port, and the first page of a process."""
 
-from __future__ import annotations
-
 import socket
 import subprocess
 import urllib.error

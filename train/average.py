@@ -40,7 +40,7 @@ class AverageConfig:
 
 
 def average(networks: Sequence[ColorNet], shares: Sequence[float]) -> ColorNet:
-    """The mean of the networks; the first one's config.
+    """Return the mean of the networks; the first one's config.
 
     Attention to hints is averaged too where all have it, of one width; else there is none.
 
@@ -76,7 +76,7 @@ def _mean(name: str, weights: Sequence[dict[str, Tensor]], shares: Sequence[floa
 
 
 def with_attention_of(network: ColorNet, other: ColorNet) -> ColorNet:
-    """The network with another one's attention to hints.
+    """Return the network with another one's attention to hints.
 
     Raises:
         ValueError: the other has none, or one to maps of another width.

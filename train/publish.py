@@ -182,7 +182,7 @@ def _provenance(config: PublishConfig) -> Provenance:
 
 
 def _old_card(path: Path) -> str:
-    """The card to be renewed; empty if there is none."""
+    """Return the card to be renewed; empty if there is none."""
     old = path.read_text(encoding="utf-8") if path.is_file() else ""
     if "library_name: colorize-hub" in old and "<!-- generated: " not in old:
         raise ValueError(

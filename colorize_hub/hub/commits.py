@@ -27,7 +27,7 @@ def open_branch(
     revision: str | None = None,
     sdk: str | None = None,
 ) -> str:
-    """The newest commit of a branch; repo and branch are made if they do not exist.
+    """Return the newest commit of a branch; make repo and branch if they do not exist.
 
     Args:
         client: from remote.hub_client.

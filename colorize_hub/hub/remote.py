@@ -30,7 +30,7 @@ class DamagedFileError(OSError):
 
 
 def hub_client(token: str | bool | None) -> HfApi:
-    """A client that tells the Hub which library asks."""
+    """Return a client that tells the Hub which library asks."""
     from huggingface_hub import HfApi
 
     return HfApi(token=token, library_name="colorize-hub", library_version=__version__)
@@ -170,6 +170,6 @@ def _is_out_of_space(error: BaseException) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what the client says, as a sentence."""
+    """Return the first line of what the client says, as a sentence."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -5,8 +5,6 @@ squeeze-and-excitation, TensorFlow's "same" padding. Names of weights, values an
 of timm's `tf_efficientnet_lite0` with `features_only`, so weights fit both.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -119,7 +119,7 @@ def _renew_text(old: str, new: str) -> str:
 
 
 def _parts(text: str) -> dict[str, str]:
-    """The generated parts of a card's text, markers included, by name."""
+    """Return the generated parts of a card's text, markers included, by name."""
     parts, open_part, start = {}, None, 0
     for marker in _MARKER.finditer(text):
         is_end, name = bool(marker[1]), marker[2]

@@ -155,7 +155,7 @@ class _Shards:
         return True
 
     def finish(self) -> list[Path]:
-        """The files, complete."""
+        """Return the files, complete."""
         if self._rows:
             self._flush()
         self._close()
@@ -189,7 +189,7 @@ def _card(
     written: _Shards,
     license: str | None,
 ) -> str:
-    """The card that is there, with the new counts, or a new one."""
+    """Return the card that is there, with the new counts, or a new one."""
     import yaml
     from huggingface_hub import DatasetCard
 

@@ -70,7 +70,7 @@ class Provenance:
         return cls(**{"repo_id": None, **values, "data": data})
 
     def to_dict(self) -> dict[str, object]:
-        """The content of provenance.json."""
+        """Return the content of provenance.json."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         rows = [dict(zip(_ROW, row, strict=True)) for row in self.data]
         return {**plain, "data": rows, "hub_datasets": list(self.hub_datasets)}

@@ -102,7 +102,7 @@ def push(
 
 
 def _checked_card(folder: Path, repo_id: str) -> str:
-    """The card of a folder that may be published."""
+    """Return the card of a folder that may be published."""
     for name in _REQUIRED:
         if not (folder / name).is_file():
             advice = "" if name in (CONFIG, WEIGHTS) else f" {_EVALUATE}"
@@ -158,7 +158,7 @@ def _check_results(card: str, metrics: Mapping[str, object], folder: Path) -> No
 
 
 def _renewed(client: HfApi, repo_id: str, parent: str, card: str) -> str:
-    """The card for the repo: the one that is there, with its generated parts renewed."""
+    """Return the card for the repo: the one that is there, with its generated parts renewed."""
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
     try:

@@ -58,7 +58,7 @@ _ROWS: tuple[tuple[str, str | float | None, str | None, str], ...] = (
 
 
 def read_results(metrics: Metrics) -> dict[str, float]:
-    """The results among the content of a metrics.json, in the order given above, checked.
+    """Return the results among the content of a metrics.json, in the order given above, checked.
 
     Raises:
         ValueError: a required name is missing, a name is unknown, or a result is not a finite
@@ -88,7 +88,7 @@ def read_results(metrics: Metrics) -> dict[str, float]:
 
 
 def result_label(name: str) -> str:
-    """What people call a result, with its unit."""
+    """Return what people call a result, with its unit."""
     hinted = _HINTED.fullmatch(name)
     if hinted is None:
         return (_REQUIRED | _OPTIONAL)[name][0]
@@ -97,7 +97,7 @@ def result_label(name: str) -> str:
 
 
 def counted_by(name: str) -> str:
-    """The fact that tells how many pictures a result is the mean of."""
+    """Return the fact that tells how many pictures a result is the mean of."""
     if name.startswith("hint"):
         return "hint_images"
     return "size_images" if name.startswith("size_") else "images"
@@ -118,7 +118,7 @@ def result_table(metrics: Metrics) -> str:
 
 
 def hint_counts(metrics: Metrics) -> list[int]:
-    """The numbers of hints that were tried, rising; none where no hints were."""
+    """Return the numbers of hints that were tried, rising; none where no hints were."""
     found = (_HINTED.fullmatch(name) for name in metrics)
     return sorted({int(name[1]) for name in found if name})
 
@@ -140,7 +140,7 @@ def hint_table(metrics: Metrics) -> str:
 
 
 def markdown_table(header: Sequence[str], align: str, rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; `align` has an l or r for each column."""
+    """Return a Markdown table; `align` has an l or r for each column."""
     rule = "|" + "".join({"l": "---|", "r": "--:|"}[side] for side in align)
     return "\n".join((_line(header), rule, *map(_line, rows)))
 

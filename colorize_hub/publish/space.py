@@ -81,7 +81,7 @@ def push_space(
 
 
 def space_files(root: Path) -> dict[str, Content]:
-    """What a Space with the bundled model consists of, by path.
+    """Return what a Space with the bundled model consists of, by path.
 
     Raises:
         ModelNotFoundError: root is not the project's folder.
@@ -102,7 +102,7 @@ def space_files(root: Path) -> dict[str, Content]:
 
 
 def files_for(model: str, encoder: str, root: Path) -> dict[str, Content]:
-    """What a Space with another model has in place of the project's own files.
+    """Return what a Space with another model has in place of the project's own files.
 
     Args:
         model: "user/model"; README.md names it, so that the Hub fetches it early.
@@ -119,7 +119,7 @@ def files_for(model: str, encoder: str, root: Path) -> dict[str, Content]:
 
 
 def _naming(model: str, readme: str) -> bytes:
-    """A README whose front matter lets the Hub fetch the model when it builds the Space."""
+    """Return a README whose front matter lets the Hub fetch the model when it builds the Space."""
     import yaml
 
     _, front, body = readme.split("---\n", 2)

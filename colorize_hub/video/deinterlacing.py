@@ -18,7 +18,7 @@ _BWDIF = "mode=send_frame:parity=auto:deint=interlaced"  # one for one; others p
 
 
 def deinterlaced(frames: Iterator[VideoFrame], warn: Warn) -> Iterator[VideoFrame]:
-    """The same frames, at the same times, without the combs of those that are interlaced.
+    """Yield the same frames, at the same times, without the combs of those that are interlaced.
 
     A frame says itself that it is interlaced, and which of its fields is the earlier one: that is
     kept, and its gaps are filled by what bwdif finds in the frames around it.
@@ -63,7 +63,7 @@ def _bwdif(frame: VideoFrame) -> Graph:
 
 
 def _ready(graph: Graph, clocks: deque[tuple[Any, ...]]) -> Iterator[VideoFrame]:
-    """What can be had from the filter by now, with the times that went in."""
+    """Yield what can be had from the filter by now, with the times that went in."""
     with suppress(BlockingIOError, EOFError):  # it waits for a frame; it was the last
         while True:
             frame = graph.vpull()

@@ -268,7 +268,7 @@ def _folder(target: Path) -> Path:
 
 
 def _begin(folder: Path, clip: ClipFacts, resume: bool, settings: dict[str, object]) -> Path:
-    """The folder to work in: empty, or as an earlier run of the same work left it."""
+    """Return the folder to work in: empty, or as an earlier run of the same work left it."""
     status, note = clip.path.stat(), folder / _JOB
     job = {"source": [status.st_size, status.st_mtime_ns], **settings}
     if folder.exists() and not note.exists() and any(folder.iterdir()):

@@ -49,12 +49,12 @@ def open_film(path: Path) -> InputContainer:
 
 
 def file_url(path: Path) -> str:
-    """A path as FFmpeg takes it, whatever colons are in it."""
+    """Return a path as FFmpeg takes it, whatever colons are in it."""
     return f"file:{path}"
 
 
 def picture_stream(film: InputContainer, path: Path) -> VideoStream:
-    """The stream that is the picture, not a cover that comes with music.
+    """Return the stream that is the picture, not a cover that comes with music.
 
     Raises:
         VideoError: there is none.

@@ -1,7 +1,5 @@
 """Work done in a thread of its own, a few results ahead of whoever takes them."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Generator
 from contextlib import closing, suppress

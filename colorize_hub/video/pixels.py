@@ -21,7 +21,7 @@ _CHROMA_PLANES = {f"yuv{j}{n}p" for j in ("", "j") for n in (420, 422, 444)}
 
 
 def upright(frame: VideoFrame) -> np.ndarray:
-    """A frame as a player would turn it: (H, W) where it has no colour, else (H, W, 3) RGB.
+    """Return a frame as a player would turn it: (H, W) where it has no colour, else (H, W, 3) RGB.
 
     Returns:
         uint8 over the full range, 0..255. Luma of the limited range, 16..235, is stretched, as is

@@ -96,7 +96,7 @@ def probe(path: Path) -> ClipFacts:
 
 
 def measured(clip: ClipFacts) -> ClipFacts:
-    """The same film with the frames and seconds that its file holds, whatever its header says.
+    """Count the frames and seconds that the file holds, whatever its header says.
 
     What a browser records says nothing. The file is read to its end, but not decoded.
     """
@@ -172,7 +172,7 @@ def _decoded(film: InputContainer, video: VideoStream, warn: Warn) -> Iterator[V
 
 
 def _later(time: int | None, last: int | None, length: int, second: int) -> int:
-    """A frame's time, mended where it is missing or not after the last frame's."""
+    """Return a frame's time, mended where it is missing or not after the last frame's."""
     if last is None:
         return time or 0
     if time is None or last - time > second:  # the clock began anew

@@ -30,7 +30,7 @@ _MOST_NAMED = 8
 
 
 def by_colour(frames: Iterable[ClipFrame]) -> Iterator[tuple[bool, Iterator[ClipFrame]]]:
-    """The frames in runs, each with whether it has colour; take a run before asking for the next.
+    """Yield runs of frames, and whether they have colour; use up a run before the next.
 
     At most _WINDOW frames are held back. A film that decodes as grey is one run.
     """
@@ -51,7 +51,7 @@ class LeftShots:
     all_of_it: bool = True
 
     def noted(self, run: Iterable[ClipFrame]) -> Iterator[ClipFrame]:
-        """The frames of one shot, as they are noted."""
+        """Yield the frames of one shot, as they are noted."""
         span: list[int] = []
         for frame in run:
             if not span:
@@ -60,7 +60,7 @@ class LeftShots:
             yield frame
 
     def sentence(self, start: int, time_base: Fraction) -> str | None:
-        """What to tell of them, if there are any.
+        """Return what to tell of them, if there are any.
 
         Args:
             start: time of the film's first frame.

@@ -86,7 +86,7 @@ def _join(segments: list[Segment], clip: ClipFacts, target: Path, whole: bool, w
 
 
 def _track(output: OutputContainer, stream: Stream, warn: Warn) -> Convert | None:
-    """Adds a track like one of the old film's; gives what turns the old packets into new ones."""
+    """Add a track like one of the old film's; return what turns old packets into new ones."""
     if stream.type == "audio":
         convert = _sound(output, stream)
     elif stream.type == "subtitle":
@@ -150,7 +150,7 @@ def _subtitles(output: OutputContainer, stream: Any) -> Convert | None:  # noqa:
 def _others(
     film: InputContainer, tracks: dict[int, Convert], end: Fraction | None, warn: Warn
 ) -> Iterator[Packet]:
-    """The packets of all other tracks, each track's times rising."""
+    """Yield the packets of all other tracks, each track's times rising."""
     av = import_av()
     latest: dict[int, int] = {}
     damaged = 0
@@ -219,7 +219,7 @@ def _start(stream: Stream) -> Fraction:
 
 
 def _end(segments: list[Segment], clip: ClipFacts) -> Fraction:
-    """The second at which the picture ends."""
+    """Return the second at which the picture ends."""
     *_, last = segment_packets(segments[-1:], clip)
     return ((last.pts or 0) + (last.duration or 0)) * clip.time_base
 

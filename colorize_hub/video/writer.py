@@ -44,7 +44,7 @@ class Segment:
 
 
 def find_segments(folder: Path) -> list[Segment]:
-    """The finished pieces in a folder, in order, as far as none is missing or damaged.
+    """Return the finished pieces in a folder, in order, as far as none is missing or damaged.
 
     Everything else that a writer left there is removed.
     """
@@ -161,7 +161,7 @@ def segment_packets(segments: list[Segment], clip: ClipFacts) -> Iterator[Packet
 
 
 def writing_error(path: Path, error: Exception) -> Exception:
-    """What to raise: the system's own reason if there is one, such as a full disk."""
+    """Return what to raise: the system's own reason if there is one, such as a full disk."""
     if isinstance(error, OSError):
         return OSError(error.errno, error.strerror or str(error), str(path))
     return VideoError(f"{path} cannot be written: {error}")

@@ -16,7 +16,7 @@ _MOST_HINTS = 128
 
 
 def crop(rgb: np.ndarray, size: int, random: Generator) -> np.ndarray:
-    """A random square of an (H, W, 3) uint8 picture, resized to (size, size, 3), flipped or not."""
+    """Cut a random square of (H, W, 3) uint8 as (size, size, 3), flipped or not."""
     height, width = rgb.shape[:2]
     short = min(height, width)
     side = max(1, round(short * random.uniform(_LEAST_CROP, 1.0)))
@@ -32,7 +32,7 @@ def crop(rgb: np.ndarray, size: int, random: Generator) -> np.ndarray:
 
 
 def hint_mask(size: int, share: float, random: Generator) -> np.ndarray:
-    """Simulated hints: bool (size / 4, size / 4), true where a hint reveals the true colour.
+    """Return simulated hints: bool (size / 4, size / 4), true where a hint reveals the true colour.
 
     A picture has hints with probability `share`; then their number follows, half of the time, the
     geometric law of Zhang et al. 2017, and otherwise a log-uniform law up to 128. Half of the
@@ -56,7 +56,7 @@ def hint_mask(size: int, share: float, random: Generator) -> np.ndarray:
 
 
 def loss_cells(size: int, share: float, random: Generator) -> np.ndarray:
-    """The output cells that enter the loss: int64 (n,), indices into the flattened grid.
+    """Return the output cells that enter the loss: int64 (n,), indices into the flattened grid.
 
     Neighbouring cells say nearly the same, so a quarter of them trains as well as all.
     """

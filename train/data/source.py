@@ -64,7 +64,7 @@ def open_dataset(
 
 
 def _explained(error: OSError | ValueError, data: str) -> OSError | ValueError:
-    """What to do about a dataset of the Hub that does not open."""
+    """Return what to do about a dataset of the Hub that does not open."""
     reason = " ".join(str(error).split())
     sign_in = "run `hf auth login`, or set HF_TOKEN"
     if "gated" in reason:
@@ -87,7 +87,7 @@ def _explained(error: OSError | ValueError, data: str) -> OSError | ValueError:
 
 
 def _source(data: str) -> tuple[str, str | list[str] | None]:
-    """What load_dataset calls it: builder and files, or a Hub id and None."""
+    """Return what load_dataset calls it: builder and files, or a Hub id and None."""
     path = Path(data)
     if path.is_file():
         if path.suffix != ".parquet":

@@ -20,13 +20,13 @@ _QUALITY = (10, 60)  # of JPEG
 
 
 def as_seen(rgb: np.ndarray, share: float, random: Generator) -> np.ndarray:
-    """The grey picture (S, S) uint8 of (S, S, 3) uint8, worn with probability `share`."""
+    """Return the grey picture (S, S) uint8 of (S, S, 3) uint8, worn with probability `share`."""
     grey = to_grey(rgb)
     return worn(grey, random) if random.random() < share else grey
 
 
 def worn(grey: np.ndarray, random: Generator) -> np.ndarray:
-    """A grey picture (S, S) uint8 that has been through something; same shape."""
+    """Return a grey picture (S, S) uint8 that has been through something; same shape."""
     fades, blurs, grains, shrinks = random.random(4) < 0.5
     if fades:
         grey = _faded(grey, random)

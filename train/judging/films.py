@@ -1,7 +1,5 @@
 """Films to judge steadiness on: clips, and windows that pan and zoom over a still picture."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -42,7 +40,7 @@ class Film:
 
 
 def read_clip(path: Path, most: int) -> Film:
-    """The middle of a clip, its short side brought to 256 pixels, with the optical flow found.
+    """Read the middle of a clip, short side 256 pixels, and find its optical flow.
 
     Args:
         path: a file that PyAV reads.
@@ -105,7 +103,7 @@ def _small(pixels: np.ndarray) -> np.ndarray:
 
 
 def _through(image: Image.Image, window: tuple[float, ...], size: tuple[int, int]) -> np.ndarray:
-    """What a window shows, given by its scale in picture pixels per film pixel, left and top."""
+    """Show a window, given by its scale in picture pixels per film pixel, left and top."""
     scale, left, top = window
     affine = (scale, 0, left, 0, scale, top)
     moved = image.transform(size, Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC)

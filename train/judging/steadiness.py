@@ -86,7 +86,7 @@ def judge_cuts(
 def judge_films(
     colorizer: Colorizer, films: Mapping[str, Iterable[Film]], how: Steadiness
 ) -> dict[str, object]:
-    """The content of video.json.
+    """Return the content of video.json.
 
     Args:
         colorizer: as a user would load it.
@@ -123,7 +123,7 @@ def judge_films(
 
 
 def open_films(clips: Path, pictures: Iterable[np.ndarray], most: int) -> dict[str, Iterator[Film]]:
-    """The films to judge: the clips of a folder, and pictures as moving stills.
+    """Return the films to judge: the clips of a folder, and pictures as moving stills.
 
     Args:
         clips: folder; files that do not end like a film are passed over.
@@ -154,7 +154,7 @@ def write_video(found: Mapping[str, object], folder: Path) -> Path:
 
 
 def video_table(found: Mapping[str, Any]) -> str:
-    """The means as Markdown; errors in units of 10^-4."""
+    """Return the means as Markdown; errors in units of 10^-4."""
     lines = []
     for kind in ("clips", "stills"):
         if kind not in found:

@@ -21,7 +21,7 @@ def judge_hints(
     size: int | None = None,
     vividness: float | None = None,
 ) -> dict[str, float | int | str]:
-    """The hint curve, the floor's, and how near the hinted pixels come to their hints.
+    """Return the hint curve, the floor's, and how near the hinted pixels come to their hints.
 
     Args:
         colorizer: as a user would load it.

@@ -57,7 +57,7 @@ class Classifier:
 
 
 def open_classifier(name: str, weights: str, colorizer: Colorizer) -> Classifier | None:
-    """The classifier for KID; None, with the reason printed, when its weights are not to be had.
+    """Load the classifier for KID; None, and the reason printed, if there are no weights.
 
     Args:
         name: of a timm model, as --kid-encoder gives it.

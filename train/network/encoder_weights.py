@@ -58,7 +58,7 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _match(wanted: dict[str, Tensor], given: dict[str, Tensor], source: str) -> dict[str, Tensor]:
-    """The given tensors under the wanted names; the given may go on (with a classifier)."""
+    """Return the given tensors under the wanted names; the given may go on (with a classifier)."""
     if wanted.keys() <= given.keys():
         matched = {key: given[key] for key in wanted}
     else:

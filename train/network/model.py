@@ -13,7 +13,7 @@ from train.run.config import TrainConfig
 
 
 def build_network(config: TrainConfig) -> ColorNet:
-    """The network at step 0: of --start, or a seeded decoder on a pretrained encoder.
+    """Return the network at step 0: of --start, or a seeded decoder on a pretrained encoder.
 
     Always in eval mode: the encoder's BatchNorm keeps its ImageNet statistics and nothing else
     differs in training.
@@ -48,7 +48,7 @@ def build_network(config: TrainConfig) -> ColorNet:
 def finished(
     network: ColorNet, averaged: dict[str, Tensor], weights: Tensor, config: TrainConfig
 ) -> ColorNet:
-    """A copy of the network with the averaged weights and the adjusted logits.
+    """Return a copy of the network with the averaged weights and the adjusted logits.
 
     Rebalanced training learns log(w p) for a bin of probability p and weight w. Taking part of
     log w back ("logit adjustment", Menon et al. 2021) returns white and grey things to themselves.
@@ -59,7 +59,7 @@ def finished(
 
 
 def adjust_logits(network: ColorNet, by: Tensor) -> ColorNet:
-    """The network, in place, with (Q,) added to its logits."""
+    """Return the network, in place, with (Q,) added to its logits."""
     with torch.no_grad():
         network.head.bias += by.to(network.head.bias)  # pyright: ignore
     return network

@@ -127,7 +127,7 @@ def load_checkpoint(
 
 
 def fingerprint(config: TrainConfig) -> dict[str, object]:
-    """The settings that decide the weights: a resumed run must share them.
+    """Return the settings that decide the weights: a resumed run must share them.
 
     The length may change: schedule and sizes then follow the new length from there on.
     """

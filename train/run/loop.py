@@ -243,7 +243,7 @@ def _measure_prior(data: TrainingData, config: TrainConfig) -> Tensor:
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM in a list instead of dying of them."""
+    """Collect SIGINT and SIGTERM in a list instead of dying of them."""
     caught: list[int] = []
     kinds = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(kind, lambda number, _: caught.append(number)) for kind in kinds]

@@ -133,7 +133,7 @@ def write_record(config: TrainConfig, seconds: float, data: TrainingData, folder
 
 
 def _write_card(folder: Path, repo_id: str) -> None:
-    """A first card from the run's own facts; train.publish writes a fuller one."""
+    """Return a first card from the run's own facts; train.publish writes a fuller one."""
     if (folder / CARD).exists() or not (folder / METRICS).exists():
         return
     metrics = json.loads((folder / METRICS).read_bytes())
@@ -143,7 +143,7 @@ def _write_card(folder: Path, repo_id: str) -> None:
 
 
 def _arguments(config: TrainConfig) -> dict[str, object]:
-    """The flags of the run, without paths of this computer."""
+    """Return the flags of the run, without paths of this computer."""
     hidden = {"output", "resume", "push", "push_every", "private", "revision", "log"}
     values: dict[str, object] = {
         field.name: getattr(config, field.name)
@@ -155,7 +155,7 @@ def _arguments(config: TrainConfig) -> dict[str, object]:
 
 
 def _public(name: str) -> str:
-    """A path by its last part; anything else as it is."""
+    """Return a path by its last part; anything else as it is."""
     return Path(name).name if Path(name).exists() else name
 
 
