@@ -1,4 +1,7 @@
-"""The Space: serves the web page with the model that $COLORIZE_MODEL names, or the bundled one."""
+"""The Space: serves the web page with the model that $COLORIZE_MODEL names, or the bundled one.
+
+Visitors can use the models in the folder that $COLORIZE_MODELS names.
+"""
 
 import os
 import tempfile
@@ -22,7 +25,8 @@ def main() -> None:
     """Serves on $GRADIO_SERVER_NAME (default 127.0.0.1) and $GRADIO_SERVER_PORT (default 7860)."""
     model = os.environ.get("COLORIZE_MODEL", "")
     device = "cpu" if "SPACES_ZERO_GPU" in os.environ else None
-    demo = build_demo(load(model or None, device=device), model)
+    offered = os.environ.get("COLORIZE_MODELS") or None
+    demo = build_demo(load(model or None, device=device), model, offered)
     demo.launch(
         server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
         server_port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),

@@ -71,24 +71,12 @@ def test_page_needs_no_other_host(tiny_colorizer):
     assert demo.delete_cache is not None
 
 
-def test_only_a_space_keeps_visitors_from_its_folders(
-    tiny_colorizer, tiny_network, tmp_path, monkeypatch
-):
-    def use_model(name):
-        demo = build_demo(tiny_colorizer)
-        endpoint = next(fn for fn in demo.fns.values() if fn.api_name == "use_model")
+def test_only_who_offers_models_says_so(tiny_colorizer, tmp_path):
+    for offered in (None, tmp_path):
+        demo = build_demo(tiny_colorizer, models_folder=offered)
         page = next(one for one in demo.blocks.values() if isinstance(one, gr.HTML))
-        return endpoint.fn(name), "or a folder" in page.html_template
-
-    folder = str(loading.save(tiny_network, tmp_path / "model"))
-    monkeypatch.delenv("SPACE_ID", raising=False)
-    used, offered = use_model(folder)
-    assert used["model"] == folder
-    assert offered
-    monkeypatch.setenv("SPACE_ID", "user/space")
-    with pytest.raises(gr.Error, match="is not a model of the Hub"):
-        use_model(folder)
-    assert use_model("") == ({"model": "", "vividness": used["vividness"]}, False)
+        said = 'placeholder="user/model or a folder"' in page.html_template
+        assert said == (offered is not None)
 
 
 def test_examples_are_small_and_credited():
@@ -113,6 +101,7 @@ def served(tiny_network, tmp_path):
     port = free_port()
     environment = os.environ | {
         "COLORIZE_MODEL": str(loading.save(tiny_network, tmp_path / "model")),
+        "COLORIZE_MODELS": str(loading.save(tiny_network, tmp_path / "offered" / "mine").parent),
         "GRADIO_SERVER_PORT": str(port),
         "HOME": str(places["home"]),
         "TMPDIR": str(places["temp"]),
@@ -139,6 +128,7 @@ def test_client_colours_a_photo_through_app_py(served, photo, tmp_path):
     made = client.predict(handle_file(photo), hints, api_name="/colorize_with_hints")
     hinted = loading.load(tmp_path / "model").colorize(photo, [Hint(30, 20, (220, 20, 20), 9)])
     np.testing.assert_allclose(pixels(made), np.asarray(hinted).astype(int), atol=1)
+    assert client.predict("mine", api_name="/use_model")["model"] == "mine"
     (tmp_path / "text.jpg").write_text("This is not a picture.")
     with pytest.raises(AppError, match=r"text\.jpg is not a picture"):
         client.predict(handle_file(tmp_path / "text.jpg"), 0.5, api_name="/colorize")

@@ -59,6 +59,7 @@ def app(
         int | None, arg(metavar="P", help_behavior_hint="(default: the first free one from 7860)")
     ] = None,
     host: Annotated[str, arg(metavar="H")] = "127.0.0.1",
+    models: Annotated[Path | None, arg(metavar="FOLDER")] = None,
 ) -> None:
     """Open the web page: upload photographs and steer their colours. Stop it with Ctrl-C.
 
@@ -67,6 +68,7 @@ def app(
     Args:
         port: Port to serve on.
         host: Address to serve on. The default is for this computer alone, 0.0.0.0 for the network.
+        models: Everybody can use the models in it. Other folders are for this computer alone.
     """
     if port is not None and not 1 <= port <= 65535:
         raise ValueError(f"port must be 1..65535, got {port}.")
@@ -79,7 +81,7 @@ def app(
         raise ValueError("app needs Gradio: pip install 'colorize-hub[app]'") from error
     from colorize_hub.loading import load
 
-    build_demo(load(model)).launch(server_name=host, server_port=port)
+    build_demo(load(model), models_folder=models).launch(server_name=host, server_port=port)
 
 
 def _beside(picture: Path) -> Path:

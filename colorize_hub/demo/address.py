@@ -48,4 +48,4 @@ def _is_html(message: Message) -> bool:
 
 def _with_length(message: Message, length: int) -> Message:
     others = [one for one in message["headers"] if one[0].lower() != b"content-length"]
-    return message | {"headers": [*others, (b"content-length", str(length).encode())]}
+    return {**message, "headers": [*others, (b"content-length", str(length).encode())]}

@@ -1,18 +1,28 @@
 """The page: the desk's own HTML, and the endpoints that it and other programs call."""
 
+import asyncio
 import html
 import json
+import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import wraps
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import gradio as gr
+from gradio.block_function import BlockFunction
 from gradio.components import Component
+from gradio.exceptions import InvalidPathError
+from gradio.state_holder import SessionState
 
+from colorize_hub.demo.arguments import shown
 from colorize_hub.demo.film.handlers import ClipHandlers
+from colorize_hub.demo.messages import visitor_error
 from colorize_hub.demo.photo.handlers import Handlers
 from colorize_hub.demo.photo.prints import EXAMPLES, example_path
+from colorize_hub.demo.workers import Workers
 
 HERE = Path(__file__).parent
 SCRIPTS = (
@@ -22,10 +32,12 @@ SCRIPTS = (
     *("film/clip.js", "tabs.js"),
 )
 STYLES = ("photo/desk.css", "live/live.css", "film/clip.css")
-COMPUTING = 2  # previews at the same time; torch uses all cores for each
+_ASKED_AT_ONCE = 32  # of one kind that Gradio hands on; our own workers take them in turn
 
 
-def add_page(handlers: Handlers, clip_handlers: ClipHandlers, model: str = "") -> None:
+def add_page(
+    handlers: Handlers, clip_handlers: ClipHandlers, workers: Workers, model: str = ""
+) -> None:
     """Adds the tabs and their endpoints to the page that is being built.
 
     All is one HTML element with plain JavaScript. What the visitor did lives there, not on the
@@ -34,6 +46,7 @@ def add_page(handlers: Handlers, clip_handlers: ClipHandlers, model: str = "") -
     Args:
         handlers: of this page.
         clip_handlers: of this page.
+        workers: of this page.
         model: what to call the page's own model; empty is "built-in".
     """
     gr.HTML(
@@ -42,7 +55,7 @@ def add_page(handlers: Handlers, clip_handlers: ClipHandlers, model: str = "") -
         apply_default_css=False,
         elem_id="page-root",
     )
-    _add_endpoints(handlers)
+    _add_endpoints(handlers, workers)
     _add_clip_endpoints(clip_handlers)
 
 
@@ -52,7 +65,7 @@ def page_css() -> str:
 
 
 def _page_html(handlers: Handlers, model: str) -> str:
-    models = handlers.desk.models
+    models = handlers.models
     examples = "".join(
         f'<li><button type="button" class="example" data-stem="{stem}" title="{title}">'
         f'<img alt="{title}" width="96" height="72"></button></li>'
@@ -61,7 +74,7 @@ def _page_html(handlers: Handlers, model: str) -> str:
     photo = Template(_static("photo/desk.html")).substitute(
         examples=examples,
         model=html.escape(model or "built-in"),
-        model_names="user/model or a folder" if models.folders else "user/model",
+        model_names="user/model or a folder" if models.offers_folders else "user/model",
     )
     own = models.get("").config.vividness
     live = Template(_static("live/live.html")).substitute(vividness=own)
@@ -82,7 +95,7 @@ def _static(name: str) -> str:
     return (HERE / name).read_text()
 
 
-def _add_endpoints(handlers: Handlers) -> None:
+def _add_endpoints(handlers: Handlers, workers: Workers) -> None:
     """Every handler as an endpoint of its own name; the hidden components say what goes in."""
     photo, reference = _photo("Photo"), _photo("Reference photo")
     hints = gr.Textbox("", label="Hints, JSON", visible=False)
@@ -93,18 +106,18 @@ def _add_endpoints(handlers: Handlers) -> None:
     vividness = gr.Number(None, label="Vividness", minimum=0, maximum=1, visible=False)
     found = gr.JSON(label="Result", visible=False)
     file = gr.File(label="Colour, PNG", visible=False)
-    _endpoint(handlers.open_photo, [photo, hints, model], found)
-    _endpoint(handlers.render, [photo, hints, model], found)
-    _endpoint(handlers.suggest_colours, [photo, x, y, model], found)
-    _endpoint(handlers.unsure, [photo, model], found)
-    _endpoint(handlers.variations, [photo, hints, seed, model], found)
-    _endpoint(handlers.borrow_palette, [photo, reference, hints, model], found)
+    clicks, opening, full_size = workers.clicks, workers.opening, workers.full_size
+    _endpoint(handlers.open_photo, [photo, hints, model], found, opening)
+    _endpoint(handlers.render, [photo, hints, model], found, clicks)
+    _endpoint(handlers.suggest_colours, [photo, x, y, model], found, clicks)
+    _endpoint(handlers.unsure, [photo, model], found, opening)
+    _endpoint(handlers.variations, [photo, hints, seed, model], found, opening)
+    _endpoint(handlers.borrow_palette, [photo, reference, hints, model], found, opening)
     _endpoint(handlers.read_hints, [hints, width, height], found)
-    _endpoint(handlers.use_model, [model], found, at_once=1, group="models")
-    # One at a time: a large photo takes gigabytes.
-    full_size = [photo, hints, vividness, model]
-    _endpoint(handlers.colorize_with_hints, full_size, file, at_once=1, group="full-size")
-    _endpoint(handlers.colorize, [photo, vividness], file, at_once=1, group="full-size")
+    _endpoint(handlers.use_model, [model], found)
+    large = [photo, hints, vividness, model]
+    _endpoint(handlers.colorize_with_hints, large, file, full_size)
+    _endpoint(handlers.colorize, [photo, vividness], file, full_size)
 
 
 def _add_clip_endpoints(handlers: ClipHandlers) -> None:
@@ -115,29 +128,69 @@ def _add_clip_endpoints(handlers: ClipHandlers) -> None:
     model = gr.Textbox("", label="Model", visible=False)
     found = gr.JSON(label="Result", visible=False)
     file = gr.File(label="Colour, MP4", visible=False)
-    _endpoint(handlers.start_clip, [clip, vividness, smoothing, model], found, group="clips")
-    _endpoint(handlers.clip_state, [job], found, at_once=8, group="clip states")
-    _endpoint(handlers.clip_result, [job], file, group="clips")
-    _endpoint(handlers.cancel_clip, [job], found, at_once=8, group="clip states")
+    _endpoint(handlers.start_clip, [clip, vividness, smoothing, model], found)
+    _endpoint(handlers.clip_state, [job], found)
+    _endpoint(handlers.clip_result, [job], file)
+    _endpoint(handlers.cancel_clip, [job], found)
 
 
 def _endpoint(
     handler: Callable[..., Any],
     inputs: list[Component],
     output: Component,
-    at_once: int = COMPUTING,
-    group: str = "previews",
+    executor: Executor | None = None,
 ) -> None:
+    """An endpoint with the handler's name; without an executor it only looks or waits."""
     gr.Button(visible=False).click(
-        handler,
+        _answering(handler, executor),
         inputs,
         output,
         preprocess=False,  # our reader opens the files, so that our messages reach the visitor
         show_progress="hidden",
-        concurrency_id=group,
-        concurrency_limit=at_once,
+        concurrency_limit=_ASKED_AT_ONCE,
         api_name=handler.__name__,
     )
+
+
+def _answering(handler: Callable[..., Any], executor: Executor | None) -> Callable[..., Any]:
+    """The handler in a thread; whatever goes wrong, the visitor gets a sentence."""
+
+    @wraps(handler)
+    async def answer(*values: object) -> Any:  # noqa: ANN401
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(executor, handler, *values)
+        except gr.Error:
+            raise
+        except Exception as error:
+            logging.getLogger(__name__).exception("%s failed", handler.__name__)
+            raise visitor_error("The server could not do that; its log says why.") from error
+
+    return answer
+
+
+class PageBlocks(gr.Blocks):
+    """Blocks that tell a program what it sent wrongly, where Gradio only logs it."""
+
+    async def preprocess_data(  # noqa: D102
+        self,
+        block_fn: BlockFunction,
+        inputs: list[Any],
+        state: SessionState | None,
+        explicit_call: bool = False,
+    ) -> list[Any]:
+        try:
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        except gr.Error:
+            raise
+        except InvalidPathError as error:
+            raise visitor_error("This file is no longer kept here; open it again.") from error
+        except Exception as error:
+            wanted = ", ".join(str(getattr(one, "label", "")) for one in block_fn.inputs)
+            raise visitor_error(
+                f"{block_fn.api_name} takes {len(block_fn.inputs)} values ({wanted}); got "
+                f"{shown(inputs)}. Files are named as {{'path': ..}}, uploaded before."
+            ) from error
 
 
 def _photo(label: str) -> gr.Image:

@@ -3,6 +3,7 @@
 // Addresses are those of the browser, never the server's own: a proxy may stand between.
 const pageUrl = (path) => new URL(path, document.baseURI).href;
 const API = pageUrl('gradio_api');
+const VISITOR = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
 
 async function callEndpoint(name, ...data) {
   const asked = await fetch(API + '/call/' + name, {
@@ -17,8 +18,27 @@ async function callEndpoint(name, ...data) {
   const [, kind, text] = events.filter((event) => event[1] !== 'heartbeat').pop() ?? [];
   const result = JSON.parse(text ?? 'null');
   if (kind === 'complete') return result[0];
-  const spelled = new DOMParser().parseFromString(result?.error ?? '', 'text/html');
-  throw new Error(spelled.body.textContent || 'The server could not do that. Try again.');
+  throw whatWentWrong(result);
+}
+
+function whatWentWrong(answer) {
+  const spelled = new DOMParser().parseFromString(answer?.error ?? '', 'text/html');
+  return new Error(spelled.body.textContent || 'The server could not do that. Try again.');
+}
+
+// A photo in colour as a data URL; null where a newer render of this page took its place.
+async function renderPhoto(photo, hints, model) {
+  const asked = await fetch(pageUrl('desk/render'), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ photo, hints, model, visitor: VISITOR }),
+  });
+  if (asked.status === 204) return null;
+  if (!asked.ok) throw whatWentWrong(await asked.json().catch(() => null));
+  const reader = new FileReader();
+  reader.readAsDataURL(await asked.blob());
+  await new Promise((done) => (reader.onloadend = done));
+  return reader.result;
 }
 
 async function uploadFile(file) {
@@ -41,20 +61,19 @@ function saveAs(url, name) {
   link.remove();
 }
 
-// Runs one job at a time; of those asked for meanwhile, only the last.
-function latestOnly(job) {
-  let running = null;
+// Runs so many jobs at a time; of those asked for meanwhile, only the last.
+function latestOnly(job, atOnce = 1) {
+  let running = 0;
   let waiting = false;
-  const run = async () => {
-    do {
-      waiting = false;
+  return async function run() {
+    waiting = running >= atOnce;
+    if (waiting) return;
+    running++;
+    try {
       await job();
-    } while (waiting);
-    running = null;
-  };
-  return () => {
-    waiting = true;
-    running ??= run();
-    return running;
+    } finally {
+      running--;
+      if (waiting) run();
+    }
   };
 }

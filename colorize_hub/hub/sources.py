@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 CARD, METRICS = "README.md", "metrics.json"
+ON_THE_HUB = "hf://"  # before a name: no folder is meant
 _GRAPHS = ("lab", "encoder", "decoder", "overview", "head", "colours", "render")
 GRAPHS = {name: f"{name}.onnx" for name in _GRAPHS}
 ATTENTION = "attention.onnx"  # of models that have one
@@ -134,10 +135,14 @@ def find(
 ) -> Source:
     """The folder of that name if there is one, else the repo, its revision resolved to a commit.
 
+    "hf://user/model" is the repo, whatever folders there are.
+
     Raises:
         ModelNotFoundError: neither exists, or the revision does not.
         ModelError: a file in place of a folder, a revision of a folder, or the Hub's refusal.
     """
+    if isinstance(name_or_path, str) and name_or_path.startswith(ON_THE_HUB):
+        return _find_repo(name_or_path[len(ON_THE_HUB) :], revision, token, local_files_only)
     path = Path(name_or_path).expanduser()
     if name_or_path != "" and os.path.isdir(path):
         if revision is not None:
@@ -152,11 +157,17 @@ def find(
         )
     if not isinstance(name_or_path, str):
         raise ModelNotFoundError(f"There is no folder {path}.")
-    check_repo_id(name_or_path)
+    return _find_repo(name_or_path, revision, token, local_files_only)
+
+
+def _find_repo(
+    name: str, revision: str | None, token: str | bool | None, local_files_only: bool
+) -> Source:
+    check_repo_id(name)
     client = hub_client(token)
-    with hub_errors(name_or_path, revision, CONFIG):
-        commit = patiently(lambda: _resolve(client, name_or_path, revision, local_files_only))
-    return Repo(client, name_or_path, commit, local_files_only)
+    with hub_errors(name, revision, CONFIG):
+        commit = patiently(lambda: _resolve(client, name, revision, local_files_only))
+    return Repo(client, name, commit, local_files_only)
 
 
 def is_exported(source: Source) -> bool:

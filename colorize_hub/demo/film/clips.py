@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from colorize_hub.demo.models import ModelShelf
+from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.video import VideoError, colorize_video
 from colorize_hub.video.reader import ClipFacts, measured, probe
 
@@ -96,7 +96,6 @@ class Clips:
 
     def __init__(
         self,
-        models: ModelShelf,
         folder: str | Path,
         clock: Callable[[], float] = time.monotonic,
         worker: Executor | None = None,
@@ -104,13 +103,11 @@ class Clips:
         """Opens the queue.
 
         Args:
-            models: where models come from.
             folder: coloured clips are written below it, and deleted KEPT_S after their page asked
                 for them last.
             clock: seconds, as of time.monotonic.
             worker: does one thing after the other; None is a thread of its own.
         """
-        self._models = models
         self._folder = Path(folder)
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
@@ -123,7 +120,7 @@ class Clips:
             return len(self._jobs)
 
     def start(
-        self, path: str, vividness: float | None, smoothing: float, model: str = ""
+        self, path: str, vividness: float | None, smoothing: float, colorizer: Colorizer
     ) -> dict[str, Any]:
         """Puts a clip into the queue.
 
@@ -133,9 +130,8 @@ class Clips:
         Raises:
             VideoError: it is not a film.
             ClipError: it is too long or too large, or too many wait.
-            ModelError: there is no such model.
         """
-        clip, colorizer = _checked(path), self._models.get(model)
+        clip = _checked(path)
         key = secrets.token_urlsafe(16)
         job = Job(Path(path), self._folder / f"clip-{key}", self._clock, clip.frames)
 

@@ -1,8 +1,7 @@
 // Frames to the server and back: a seat, then one request for each frame (see routes.py).
 
 function makeLink() {
-  const visitor = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('');
-  const address = (name) => pageUrl('live/' + name) + '?visitor=' + visitor;
+  const address = (name) => pageUrl('live/' + name) + '?visitor=' + VISITOR;
   const link = {};
 
   class Refused extends Error {

@@ -9,6 +9,7 @@ import asyncio
 import json
 import struct
 import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,9 +20,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from colorize_hub.demo.live.session import LiveError, Session, Wish, read_wish
+from colorize_hub.demo.access import at_the_machine, signed_in
+from colorize_hub.demo.arguments import RequestError
+from colorize_hub.demo.live.session import Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.demo.queue import Line
+from colorize_hub.demo.queue import SeatQueue
 from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.inference.motion import load_opencv
 from colorize_hub.inference.workers import use_threads
@@ -29,7 +32,7 @@ from colorize_hub.loading import ModelError
 
 SEATS = 2
 KEPT_S = 20.0  # a seat without frames
-WAITING_S = 6.0  # a place in the line that is not asked for again
+WAITING_S = 6.0  # a place in the queue that is not asked for again
 MOST_BYTES = 4_000_000
 _MOST_UNANSWERED = 3  # frames of one viewer; the page sends two
 _LENGTH = struct.Struct(">I")
@@ -45,10 +48,24 @@ class _Viewer:
 class LiveRoutes:
     """Serves the viewers: takes their frames in turn, one at a time, so that all share fairly."""
 
-    def __init__(self, models: ModelShelf, kept_s: float = KEPT_S) -> None:
-        """Opens the line; see `Line` for the seconds."""
+    def __init__(
+        self,
+        models: ModelShelf,
+        may_enter: Callable[[Request], Awaitable[bool]] = signed_in,
+        is_local: Callable[[Request], bool] = at_the_machine,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Opens the queue.
+
+        Args:
+            models: of the page.
+            may_enter: whether the server knows who asks.
+            is_local: whether a person at this machine asks.
+            clock: seconds.
+        """
         self._models = models
-        self.line = Line(SEATS, kept_s, min(WAITING_S, kept_s))
+        self._may_enter, self._is_local = may_enter, is_local
+        self.queue = SeatQueue(SEATS, KEPT_S, WAITING_S, clock)
         self._viewers: dict[str, _Viewer] = {}
         keep_freed_memory()
         threads = max(1, torch.get_num_threads() // 2)
@@ -68,22 +85,22 @@ class LiveRoutes:
         ]
 
     async def _join(self, request: Request) -> Response:
-        if not _may_enter(request):
+        if not await self._may_enter(request):
             return _refusal(401, "Sign in first.")
         visitor = _visitor(request)
-        if not visitor or len(self.line) > 1000:
+        if not visitor or len(self.queue) > 1000:
             return _refusal(400, "The visitor has no name, or there are too many.")
-        place = self.line.join(visitor)
+        place = self.queue.join(visitor)
         fresh = not place and visitor not in self._viewers
         if fresh:
-            self._viewers[visitor] = _Viewer(Session(self._models))
+            self._viewers[visitor] = _Viewer(Session(self._models, self._is_local(request)))
         self._keep_sweeping()
         return JSONResponse({"place": place, "fresh": fresh})
 
     async def _frame(self, request: Request) -> Response:
         visitor = _visitor(request)
         viewer = self._viewers.get(visitor)
-        if viewer is None or not self.line.heard(visitor):
+        if viewer is None or not self.queue.heard(visitor):
             return _refusal(409, "There is no seat for this visitor; join first.")
         if viewer.unanswered >= _MOST_UNANSWERED:
             return _refusal(429, "Wait for the last frames.")
@@ -92,7 +109,7 @@ class LiveRoutes:
             facts, picture = _unpack(await _read(request))
             wish = read_wish(facts)
             if wish.model:  # loading it takes seconds, in which the other viewer goes on
-                await asyncio.to_thread(self._models.get, wish.model)
+                await asyncio.to_thread(self._models.get, wish.model, viewer.session.local)
             began = time.monotonic()
             loop = asyncio.get_running_loop()
             job = (self._worker, _colour, viewer.session, picture, wish)
@@ -111,7 +128,7 @@ class LiveRoutes:
         return Response(status_code=204)
 
     def _forget(self, visitor: str) -> None:
-        self.line.leave(visitor)
+        self.queue.leave(visitor)
         self._viewers.pop(visitor, None)
 
     def _keep_sweeping(self) -> None:
@@ -122,11 +139,15 @@ class LiveRoutes:
 
     def _sweep(self) -> None:
         self._sweeping = False
-        self.line.sweep()
-        for visitor in self._viewers.keys() - self.line.seated:
-            self._forget(visitor)
-        if len(self.line):
+        self.sweep()
+        if len(self.queue):
             self._keep_sweeping()
+
+    def sweep(self) -> None:
+        """Forgets the viewers who left without a word."""
+        self.queue.sweep()
+        for visitor in self._viewers.keys() - self.queue.seated:
+            self._forget(visitor)
 
 
 def _start_worker(threads: int) -> None:
@@ -148,13 +169,13 @@ def pack(facts: dict[str, Any], picture: bytes) -> bytes:
 
 def _unpack(body: bytes) -> tuple[object, bytes]:
     if len(body) < _LENGTH.size:
-        raise LiveError("The frame is empty.")
+        raise RequestError("The frame is empty.")
     (length,) = _LENGTH.unpack_from(body)
     end = _LENGTH.size + length
     try:
         return json.loads(body[_LENGTH.size : end]), body[end:]
     except (ValueError, RecursionError) as error:
-        raise LiveError("The frame's wish is not JSON.") from error
+        raise RequestError("The frame's wish is not JSON.") from error
 
 
 async def _read(request: Request) -> bytes:
@@ -162,22 +183,13 @@ async def _read(request: Request) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > MOST_BYTES:
-            raise LiveError(f"A frame may have {MOST_BYTES / 1e6:g} MB at most.")
+            raise RequestError(f"A frame may have {MOST_BYTES / 1e6:g} MB at most.")
         parts.append(part)
     return b"".join(parts)
 
 
 def _visitor(request: Request) -> str:
     return request.query_params.get("visitor", "")[:64]
-
-
-def _may_enter(request: Request) -> bool:
-    """Whether ``launch(auth=..)`` lets this person in, as it decides for Gradio's own routes."""
-    app = request.app
-    if getattr(app, "auth", None) is None:
-        return True
-    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(app.tokens.get(request.cookies.get(name)) is not None for name in names)
 
 
 def _refusal(status: int, message: str) -> Response:

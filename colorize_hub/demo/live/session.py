@@ -6,17 +6,18 @@ remembered from frame to frame. A session is used by one thread at a time.
 
 import io
 import math
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from cachetools import FIFOCache
 from PIL import Image
 
+from colorize_hub.demo.arguments import RequestError, number, shown, text, whole
 from colorize_hub.demo.live.pace import Pace
 from colorize_hub.demo.live.tracking import SMALL_SIDE, Tracker
-from colorize_hub.demo.models import ModelShelf
+from colorize_hub.demo.models import MOST_NAME, ModelShelf
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frames import Frame
@@ -26,10 +27,6 @@ MOST_PIXELS = 4_000_000
 _LEAST_SIDE = 16
 _REMEMBERED = 24  # frames that a click may come late
 _JPEG = {"quality": 82}
-
-
-class LiveError(ValueError):
-    """A frame or a wish that cannot be used; the message is for the viewer."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +75,21 @@ def read_wish(value: object) -> Wish:
     """Checks what the page sent, read from JSON.
 
     Raises:
-        LiveError: a field is missing, of the wrong kind or out of range.
+        RequestError: a field is missing, of the wrong kind or out of range.
     """
     if not isinstance(value, dict):
-        raise LiveError(f"A frame's wish must be an object, got {value!r:.60}.")
+        raise RequestError(f"A frame's wish must be an object, got {shown(value)}.")
     hints = value.get("hints", [])
     if not isinstance(hints, list) or len(hints) > MOST_HINTS:
-        raise LiveError(f"hints must be a list of at most {MOST_HINTS}, got {hints!r:.60}.")
+        raise RequestError(f"hints must be a list of at most {MOST_HINTS}, got {shown(hints)}.")
     vividness = value.get("vividness")
     return Wish(
-        frame=int(_number(value, "frame", 0, 2**53)),
-        vividness=None if vividness is None else _number(value, "vividness", 0, 1),
-        smoothing=_number({"smoothing": 0.8} | value, "smoothing", 0, 1),
+        frame=whole(value.get("frame"), "frame", 0),
+        vividness=None if vividness is None else number(vividness, "vividness", 0, 1),
+        smoothing=number(value.get("smoothing", 0.8), "smoothing", 0, 1),
         hints=tuple(_hint(hint) for hint in hints),
-        model=str(value.get("model", "")),
-        suggest=str(value.get("suggest", "")),
+        model=text(value.get("model"), "model", MOST_NAME),
+        suggest=text(value.get("suggest"), "suggest", MOST_NAME),
     )
 
 
@@ -101,14 +98,16 @@ class Session:
 
     Attributes:
         pace: how large to work.
+        local: whether the viewer sits at this machine, see `ModelShelf.get`.
     """
 
-    def __init__(self, models: ModelShelf) -> None:
+    def __init__(self, models: ModelShelf, local: bool = True) -> None:
         self.pace = Pace()
+        self.local = local
         self._models = models
         self._stream: _Stream | None = None
         self._trackers: dict[str, Tracker] = {}
-        self._seen_lately: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._seen_lately: FIFOCache[int, np.ndarray] = FIFOCache(_REMEMBERED)
 
     def colour(self, picture: bytes, wish: Wish) -> tuple[dict[str, Any], bytes]:
         """Colours the next frame.
@@ -122,14 +121,14 @@ class Session:
             were asked for) and the frame in colour, a JPEG file of the same width and height.
 
         Raises:
-            LiveError: the picture cannot be used.
+            RequestError: the picture cannot be used.
             ModelError: there is no such model.
             ValueError: anything else that is out of range.
         """
         grey = _read_grey(picture)
         if self._follow(_small(grey), wish):
             self._stream = None  # what a hint coloured must not stay where its object is not
-        colorizer, level = self._models.get(wish.model), self.pace.level
+        colorizer, level = self._models.get(wish.model, self.local), self.pace.level
         chosen = {one.key: one.rgb for one in wish.hints if one.rgb is not None}
         hints = [
             Hint(*_pixels(self._trackers[key], grey), rgb)
@@ -169,14 +168,12 @@ class Session:
             tracker.follow(small)
         turned = any(self._trackers[key].seen != before for key, before in seen.items())
         self._seen_lately[wish.frame] = small
-        while len(self._seen_lately) > _REMEMBERED:
-            self._seen_lately.popitem(last=False)
         for hint in wish.hints:
             if hint.key in self._trackers or not hint.seen:
                 continue
             tracker = Tracker(self._seen_lately.get(hint.frame, small), hint.x, hint.y)
-            for number, later in self._seen_lately.items():
-                if hint.frame in self._seen_lately and number > hint.frame:
+            for shot, later in self._seen_lately.items():
+                if hint.frame in self._seen_lately and shot > hint.frame:
                     tracker.follow(later)
             self._trackers[hint.key] = tracker
         return turned
@@ -219,14 +216,14 @@ def _read_grey(picture: bytes) -> Image.Image:
         image = Image.open(io.BytesIO(picture), formats=("JPEG",))
         width, height = image.size
         if min(width, height) < _LEAST_SIDE or width * height > MOST_PIXELS:
-            raise LiveError(
+            raise RequestError(
                 f"A frame must have {_LEAST_SIDE} pixels a side or more and at most "
                 f"{MOST_PIXELS / 1e6:g} megapixels, got {width} x {height}."
             )
         image.draft("L", image.size)
         grey = image.convert("L")
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise LiveError("The frame is not a JPEG picture.") from error
+        raise RequestError("The frame is not a JPEG picture.") from error
     grey.info.clear()  # browsers enclose the profile of sRGB, which takes 8 ms to apply
     return grey
 
@@ -254,23 +251,16 @@ def _jpeg(image: Image.Image) -> bytes:
 
 def _hint(value: object) -> LiveHint:
     if not isinstance(value, dict) or not isinstance(value.get("key"), str):
-        raise LiveError(f"A hint must be an object with a key, got {value!r:.60}.")
+        raise RequestError(f"A hint must be an object with a key, got {shown(value)}.")
     rgb = value.get("rgb")
     if rgb is not None and (not isinstance(rgb, list) or len(rgb) != 3):
-        raise LiveError(f"rgb of a hint must be three numbers 0..255, got {rgb!r:.60}.")
-    parts = [_number({"rgb": part}, "rgb", 0, 255) for part in rgb or ()]
+        raise RequestError(f"rgb of a hint must be three numbers 0..255, got {shown(rgb)}.")
+    parts = [number(part, "rgb", 0, 255) for part in rgb or ()]
     return LiveHint(
         key=value["key"][:40],
-        x=min(_number(value, "x", 0, 1), 0.9999),
-        y=min(_number(value, "y", 0, 1), 0.9999),
-        frame=int(_number(value, "frame", 0, 2**53)),
+        x=min(number(value.get("x"), "x", 0, 1), 0.9999),
+        y=min(number(value.get("y"), "y", 0, 1), 0.9999),
+        frame=whole(value.get("frame"), "frame", 0),
         rgb=(round(parts[0]), round(parts[1]), round(parts[2])) if parts else None,
         seen=value.get("seen") is not False,
     )
-
-
-def _number(values: dict[str, Any], name: str, least: float, most: float) -> float:
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise LiveError(f"{name} must be a number {least:g}..{most:g}, got {value!r:.60}.")
-    return value

@@ -7,7 +7,7 @@
 function makeDesk(root, stage, panel, helpText) {
   const get = (id) => root.querySelector('#' + id);
   const pictures = new Map(); // rendered lately, by what was asked
-  let opening = 0;
+  let [opening, asked, shown] = [0, 0, 0];
   const desk = {
     photo: null, // { data, name, width, height, file }
     model: '',
@@ -29,17 +29,19 @@ function makeDesk(root, stage, panel, helpText) {
     ...work,
   });
 
-  // Calls an endpoint about the photo; sends the photo again if the server no longer has it.
-  desk.ask = async (name, ...rest) => {
+  // Asks about the photo; sends the photo again if the server no longer has it.
+  async function asking(call) {
     const asked = desk.photo;
     try {
-      return await callEndpoint(name, asked.data, ...rest);
+      return await call(asked.data);
     } catch (error) {
       if (!asked.file || !/no longer kept/.test(error.message)) throw error;
       asked.data = await uploadFile(asked.file);
-      return callEndpoint(name, asked.data, ...rest);
+      return call(asked.data);
     }
-  };
+  }
+
+  desk.ask = (name, ...rest) => asking((data) => callEndpoint(name, data, ...rest));
 
   // What a job gives, or null and a message on the page; the work stays as it is.
   desk.trying = async (words, job) => {
@@ -64,17 +66,22 @@ function makeDesk(root, stage, panel, helpText) {
   desk.picture = async (work) => {
     const key = keyOf(work);
     if (!pictures.has(key)) {
-      const found = await desk.trying('Colouring…', () => desk.ask('render', desk.asText(work), desk.model));
-      if (found) remember(key, found.after);
+      const render = (data) => renderPhoto(data, desk.asText(work), desk.model);
+      const found = await desk.trying('Colouring…', () => asking(render));
+      if (found) remember(key, found);
     }
     return pictures.get(key);
   };
 
+  // The second may take the place of the first, if that one still waits for its turn.
   desk.render = latestOnly(async () => {
-    const photo = desk.photo;
+    const { photo } = desk;
+    const turn = ++asked;
     const picture = await desk.picture(desk.work);
-    if (picture && photo === desk.photo) get('after').src = picture;
-  });
+    if (!picture || photo !== desk.photo || turn < shown) return;
+    shown = turn;
+    get('after').src = picture;
+  }, 2);
 
   desk.open = async (next) => {
     const turn = ++opening;

@@ -5,15 +5,16 @@ import os
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from cachetools import TTLCache
 from PIL import Image
 
 from colorize_hub.batch.files import write_picture
-from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.photo.marks import Work, hints_of
 from colorize_hub.demo.photo.pictures import preview
 from colorize_hub.demo.photo.reference import apply_palette, before_palette
@@ -56,60 +57,58 @@ class Desk:
 
     def __init__(
         self,
-        models: ModelShelf,
         folder: str | Path,
         sheets: int = 32,
         kept_s: float = 1200,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Opens the desk.
 
         Args:
-            models: where models come from.
             folder: where full-size results go; the page clears it.
             sheets: how many to hold in memory, about 26 MB each.
             kept_s: seconds after which one that nobody used is dropped.
+            clock: seconds.
         """
-        self.models = models
         self.folder = Path(folder)
-        self.capacity = sheets
-        self.kept_s = kept_s
-        self._sheets: OrderedDict[tuple[str, str], tuple[float, Sheet]] = OrderedDict()
+        self._sheets: TTLCache[tuple[str, Colorizer], Sheet] = TTLCache(sheets, kept_s, clock)
         self._lock = threading.Lock()
-        self._salt = secrets.token_hex(16)
+        self._names: WeakKeyDictionary[Colorizer, str] = WeakKeyDictionary()
 
     def __len__(self) -> int:
         """How many sheets are held."""
         with self._lock:
-            self._drop_old()
+            self._sheets.expire()
             return len(self._sheets)
 
-    def sheet(self, photo: str, model: str = "") -> Sheet:
+    def holds(self, photo: str, colorizer: Colorizer) -> bool:
+        """Whether `sheet` has it at hand."""
+        with self._lock:
+            return (photo, colorizer) in self._sheets
+
+    def sheet(self, photo: str, colorizer: Colorizer) -> Sheet:
         """The open photo, read and encoded if it is not held.
 
         Args:
             photo: path of the file.
-            model: name of the model, see `ModelShelf.get`.
+            colorizer: encodes it.
 
         Raises:
             FileNotFoundError: the file is gone.
             PictureError: the file is not a picture that can be coloured.
-            ModelError: there is no such model.
         """
-        key, colorizer = (photo, model.strip()), self.models.get(model)
+        key = (photo, colorizer)
         with self._lock:
-            self._drop_old()
-            _, found = self._sheets.pop(key, (0.0, None))
-            if found is not None and found.model is colorizer:
-                self._sheets[key] = (time.monotonic(), found)
+            found = self._sheets.get(key)
+            if found is not None:
+                self._sheets[key] = found  # kept for as long again
                 return found
         picture = read_picture(photo)
         small, alpha = preview(picture)
         size = (picture.width, picture.height)
         sheet = Sheet(colorizer.canvas(small), small, alpha, size, colorizer)
         with self._lock:
-            self._sheets[key] = (time.monotonic(), sheet)
-            while len(self._sheets) > self.capacity:
-                self._sheets.popitem(last=False)
+            self._sheets[key] = sheet
         return sheet
 
     def render(self, sheet: Sheet, work: Work) -> Image.Image:
@@ -120,7 +119,7 @@ class Desk:
         """
         return _paint(sheet.canvas, work, sheet.before, sheet.scale).convert("RGB")
 
-    def full_size(self, photo: str, work: Work, model: str = "") -> Path:
+    def full_size(self, photo: str, work: Work, colorizer: Colorizer) -> Path:
         """Colours the original file and saves it as ``<stem>-color.png``, losslessly.
 
         Size, alpha, metadata and, without a borrowed palette, 16 bits are the original's,
@@ -128,18 +127,18 @@ class Desk:
         photo, work and model, it returns the file it has.
 
         Raises:
-            FileNotFoundError, PictureError, ModelError: as `sheet`.
+            FileNotFoundError, PictureError: as `sheet`.
             ValueError: as `render`.
         """
-        asked = f"{self._salt}|{photo}|{work}|{model.strip()}"
+        asked = f"{photo}|{work}|{self._name(colorizer)}"
         key = hashlib.sha256(asked.encode()).hexdigest()
         path = self.folder / key / f"{Path(photo).stem}-color.png"
         if path.exists():
             os.utime(path)  # the page deletes by age
             return path
-        sheet = self.sheet(photo, model)
+        sheet = self.sheet(photo, colorizer)
         picture = read_picture(photo)
-        coloured = _colours(sheet.model.canvas(picture.pixels), work, sheet.before, 1.0)
+        coloured = _colours(colorizer.canvas(picture.pixels), work, sheet.before, 1.0)
         path.parent.mkdir(parents=True, exist_ok=True)
         if work.palette:
             save_image(apply_palette(as_image(coloured, picture), work.palette), path)
@@ -147,11 +146,10 @@ class Desk:
             write_picture(coloured, picture, path)
         return path
 
-    def _drop_old(self) -> None:
-        """Frees what nobody used for `kept_s`; the lock is held."""
-        oldest = time.monotonic() - self.kept_s
-        while self._sheets and next(iter(self._sheets.values()))[0] < oldest:
-            self._sheets.popitem(last=False)
+    def _name(self, colorizer: Colorizer) -> str:
+        """A name of its own for each model, as long as there is the model."""
+        with self._lock:
+            return self._names.setdefault(colorizer, secrets.token_hex(16))
 
 
 def _paint(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> Image.Image:

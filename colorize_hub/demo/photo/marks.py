@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from colorize_hub.demo.arguments import RequestError, number, shown, text, whole
 from colorize_hub.demo.photo.reference import Node
 from colorize_hub.hints.hint import Hint
 
@@ -18,11 +19,8 @@ FORMAT = "colorize-hub hints 1"
 MOST_HINTS = 10_000
 _SPACING = 0.75  # of the brush radius between two hints of a stroke
 _MOST_NODES = 64
+_MOST_LETTERS = 4_000_000  # of a document
 _SAME_SHAPE = 0.02  # how far two aspect ratios may be apart
-
-
-class MarksError(ValueError):
-    """The hints cannot be used; the message says what was expected and what came."""
 
 
 @dataclass(frozen=True)
@@ -59,40 +57,39 @@ class Work:
     size: tuple[int, int] | None = None
 
 
-def read_work(text: str) -> Work:
+def read_work(document: object) -> Work:
     """Reads a document of the page, or a bare JSON list of hints.
 
     Each hint is ``{"x": .., "y": .., "rgb": [r, g, b], "radius": ..}`` or, for a stroke, has
     ``"points": [[x, y], ..]`` in place of x and y. ``radius`` may be left out.
 
     Args:
-        text: JSON; nothing at all is no hints.
+        document: JSON text; nothing at all is no hints.
 
     Raises:
-        MarksError: it is not JSON, or a field is missing, of the wrong kind or out of range.
+        RequestError: it is not JSON, or a field is missing, of the wrong kind or out of range.
     """
-    if not text.strip():
+    written = text(document, "hints", _MOST_LETTERS).strip()
+    if not written:
         return Work()
     try:
-        document = json.loads(text)
+        read = json.loads(written)
     except (ValueError, RecursionError) as error:
-        raise MarksError(f"The hints are not JSON: {error}") from error
-    if isinstance(document, list):
-        document = {"marks": document}
-    if not isinstance(document, dict):
-        raise MarksError("The hints must be a JSON list, or an object with a list of marks.")
-    marks = document.get("marks", [])
+        raise RequestError(f"The hints are not JSON: {error}") from error
+    if isinstance(read, list):
+        read = {"marks": read}
+    if not isinstance(read, dict):
+        raise RequestError("The hints must be a JSON list, or an object with a list of marks.")
+    marks = read.get("marks", [])
     if not isinstance(marks, list):
-        raise MarksError(f"marks must be a list, got {type(marks).__name__}.")
-    vividness, take = document.get("vividness"), document.get("take")
-    if take is not None and (isinstance(take, bool) or not isinstance(take, int) or take < 0):
-        raise MarksError(f"take must be null or a whole number from 0, got {take!r}.")
+        raise RequestError(f"marks must be a list, got {type(marks).__name__}.")
+    vividness, take = read.get("vividness"), read.get("take")
     return Work(
         marks=tuple(_mark(mark, f"hint {number}") for number, mark in enumerate(marks, 1)),
-        vividness=None if vividness is None else _number(vividness, "vividness", 0, 1),
-        take=take,
-        palette=_palette(document.get("palette")),
-        size=_size(document.get("size")),
+        vividness=None if vividness is None else number(vividness, "vividness", 0, 1),
+        take=None if take is None else whole(take, "take", 0),
+        palette=_palette(read.get("palette")),
+        size=_size(read.get("size")),
     )
 
 
@@ -114,13 +111,13 @@ def fit_work(work: Work, width: int, height: int) -> Work:
     """The work, with its marks where they belong in a picture of another size but equal shape.
 
     Raises:
-        MarksError: the picture has another shape.
+        RequestError: the picture has another shape.
     """
     if work.size is None or work.size == (width, height):
         return replace(work, size=(width, height))
     across, down = width / work.size[0], height / work.size[1]
     if abs(across / down - 1) > _SAME_SHAPE:
-        raise MarksError(
+        raise RequestError(
             f"These hints belong to a picture of {work.size[0]} x {work.size[1]} pixels, and this "
             f"one is {width} x {height}. Open the picture they were made for."
         )
@@ -143,7 +140,7 @@ def hints_of(marks: Sequence[Mark], scale: float = 1.0) -> list[Hint]:
         scale: size of the picture that is rendered, relative to the original.
 
     Raises:
-        MarksError: there are more than MOST_HINTS.
+        RequestError: there are more than MOST_HINTS.
     """
     hints: list[Hint] = []
     for mark in marks:
@@ -151,7 +148,7 @@ def hints_of(marks: Sequence[Mark], scale: float = 1.0) -> list[Hint]:
         for x, y in _along(mark.points, (mark.radius or 0) * _SPACING):
             hints.append(Hint(x * scale, y * scale, mark.rgb, radius))
             if len(hints) > MOST_HINTS:
-                raise MarksError(
+                raise RequestError(
                     f"These are more than {MOST_HINTS} hints. Use a wider brush, or fewer strokes."
                 )
     return hints
@@ -182,26 +179,26 @@ def _along(points: Sequence[tuple[float, float]], spacing: float) -> Iterator[tu
 
 def _mark(value: object, name: str) -> Mark:
     if not isinstance(value, dict):
-        raise MarksError(f"{name} must be an object with x, y and rgb, got {value!r:.60}.")
+        raise RequestError(f"{name} must be an object with x, y and rgb, got {shown(value)}.")
     points = value.get("points", [[value.get("x"), value.get("y")]])
     if not isinstance(points, list) or not points:
-        raise MarksError(f"points of {name} must be a list of [x, y], got {points!r:.60}.")
+        raise RequestError(f"points of {name} must be a list of [x, y], got {shown(points)}.")
     rgb = value.get("rgb")
     if not isinstance(rgb, list) or len(rgb) != 3:
-        raise MarksError(f"rgb of {name} must be three numbers 0..255, got {rgb!r:.60}.")
-    r, g, b = (round(_number(part, f"rgb of {name}", 0, 255)) for part in rgb)
+        raise RequestError(f"rgb of {name} must be three numbers 0..255, got {shown(rgb)}.")
+    r, g, b = (round(number(part, f"rgb of {name}", 0, 255)) for part in rgb)
     radius = value.get("radius")
     return Mark(
         points=tuple(_point(point, name) for point in points),
         rgb=(r, g, b),
-        radius=None if radius is None else _number(radius, f"radius of {name}", 0, 1e6),
+        radius=None if radius is None else number(radius, f"radius of {name}", 0, 1e6),
     )
 
 
 def _point(value: object, name: str) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise MarksError(f"A place of {name} must be two numbers x and y, got {value!r:.60}.")
-    x, y = (_number(part, f"x and y of {name}", -1e6, 1e6) for part in value)
+        raise RequestError(f"A place of {name} must be two numbers x and y, got {shown(value)}.")
+    x, y = (number(part, f"x and y of {name}", -1e6, 1e6) for part in value)
     return x, y
 
 
@@ -209,12 +206,12 @@ def _palette(value: object) -> tuple[Node, ...]:
     if not value:
         return ()
     if not isinstance(value, list) or len(value) > _MOST_NODES:
-        raise MarksError(f"palette must be a list of at most {_MOST_NODES}, got {value!r:.60}.")
+        raise RequestError(f"palette must be a list of at most {_MOST_NODES}, got {shown(value)}.")
     nodes: list[Node] = []
     for node in value:
         if not isinstance(node, list) or len(node) != 5:
-            raise MarksError(f"A node of palette must be five numbers, got {node!r:.60}.")
-        level, *rest = (_number(part, "palette", -1000, 1000) for part in node)
+            raise RequestError(f"A node of palette must be five numbers, got {shown(node)}.")
+        level, *rest = (number(part, "palette", -1000, 1000) for part in node)
         nodes.append((level, rest[0], rest[1], rest[2], rest[3]))
     return tuple(sorted(nodes))
 
@@ -223,14 +220,6 @@ def _size(value: object) -> tuple[int, int] | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 2:
-        raise MarksError(f"size must be [width, height] in pixels, got {value!r:.60}.")
-    width, height = (int(_number(part, "size", 1, 1e6)) for part in value)
+        raise RequestError(f"size must be [width, height] in pixels, got {shown(value)}.")
+    width, height = (int(number(part, "size", 1, 1e6)) for part in value)
     return width, height
-
-
-def _number(value: object, name: str, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MarksError(f"{name} must be a number {least:g}..{most:g}, got {value!r:.60}.")
-    if not least <= value <= most:  # also false for NaN
-        raise MarksError(f"{name} must be {least:g}..{most:g}, got {value}.")
-    return value

@@ -152,6 +152,9 @@ function makePanel(root, on) {
     event.preventDefault();
     on.model(get('model').value.trim());
   });
+  // Only who sits at the server's machine can name any folder there.
+  const atTheMachine = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+  if (atTheMachine) get('model').placeholder = 'user/model or a folder';
   panel.model = (name) => {
     const own = (get('model-name').dataset.own ??= get('model-name').textContent);
     get('model-name').textContent = name || own;

@@ -32,12 +32,17 @@ def shrink(values: np.ndarray, side: int) -> Image.Image:
     return image
 
 
-def jpeg_url(image: Image.Image, alpha: Image.Image | None = None) -> str:
-    """A data URL with the picture as JPEG of high quality; what is transparent shows white."""
+def jpeg(image: Image.Image, alpha: Image.Image | None = None) -> bytes:
+    """The picture as a JPEG file of high quality; what is transparent shows white."""
     image = image.convert("RGB")
     if alpha is not None:
         image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
-    return _data_url(image, "JPEG", **_JPEG)
+    return _file(image, "JPEG", **_JPEG)
+
+
+def jpeg_url(file: bytes) -> str:
+    """A data URL of a JPEG file."""
+    return f"data:image/jpeg;base64,{base64.b64encode(file).decode()}"
 
 
 def tint_url(strength: np.ndarray, rgb: tuple[int, int, int], side: int = 320) -> str:
@@ -52,11 +57,11 @@ def tint_url(strength: np.ndarray, rgb: tuple[int, int, int], side: int = 320) -
     opacity.thumbnail((side, side), Image.Resampling.BILINEAR)
     layer = Image.new("RGB", opacity.size, rgb)
     layer.putalpha(opacity)
-    return _data_url(layer, "PNG", compress_level=1)
+    file = _file(layer, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file).decode()}"
 
 
-def _data_url(image: Image.Image, kind: str, **options: object) -> str:
+def _file(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f"data:image/{kind.lower()};base64,{data}"
+    return buffer.getvalue()

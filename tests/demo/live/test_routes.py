@@ -1,41 +1,17 @@
-"""Seats for the live picture, and its routes: joined, streamed, shared, left."""
+"""The routes of the live picture: joined, streamed, shared, left."""
 
 import asyncio
 import json
 import struct
 import threading
-import time
 
 import httpx
 from starlette.applications import Starlette
 
 from colorize_hub.demo.live.routes import LiveRoutes, pack
 from colorize_hub.demo.models import ModelShelf
-from colorize_hub.demo.queue import Line
 from tests.pictures.jpegs import jpeg, pixels
 from tests.scenes import scene
-
-# --- seats ---------------------------------------------------------------------------------------
-
-
-def test_third_waits_and_gets_in_when_one_leaves():
-    line = Line(seats=2, kept_s=20, waiting_s=5)
-    assert [line.join(who) for who in ("a", "b", "c", "d")] == [0, 0, 1, 2]
-    assert line.join("c") == 1
-    line.leave("a")
-    assert line.join("d") == 1
-    assert [line.join("c"), line.join("d")] == [0, 1]
-
-
-def test_who_is_not_heard_of_loses_the_seat_or_the_place():
-    line = Line(seats=1, kept_s=0.05, waiting_s=0.05)
-    assert [line.join("a"), line.join("b"), line.join("c")] == [0, 1, 2]
-    time.sleep(0.06)
-    assert line.join("c") == 0
-    assert len(line) == 1
-
-
-# --- routes --------------------------------------------------------------------------------------
 
 
 class Viewer:
@@ -53,6 +29,14 @@ class Viewer:
         await self.client.post(f"/live/leave?visitor={self.name}")
 
 
+async def anybody(request):
+    return True
+
+
+def routes_for(models, **options):
+    return LiveRoutes(models, anybody, lambda request: True, **options)
+
+
 def on_server(routes, story):
     async def play():
         transport = httpx.ASGITransport(app=Starlette(routes=routes.routes()))
@@ -63,7 +47,7 @@ def on_server(routes, story):
 
 
 def test_viewer_joins_streams_and_leaves_nothing_behind(tiny_colorizer):
-    routes = LiveRoutes(ModelShelf(tiny_colorizer))
+    routes = routes_for(ModelShelf(tiny_colorizer))
 
     async def story(ann, bob, cem):
         assert await ann.join() == {"place": 0, "fresh": True}
@@ -79,13 +63,13 @@ def test_viewer_joins_streams_and_leaves_nothing_behind(tiny_colorizer):
         assert len(routes) == 2
         await bob.leave()
         await cem.leave()
-        assert len(routes) == len(routes.line) == 0
+        assert len(routes) == len(routes.queue) == 0
 
     on_server(routes, story)
 
 
 def test_two_viewers_share_fairly(tiny_colorizer):
-    routes = LiveRoutes(ModelShelf(tiny_colorizer))
+    routes = routes_for(ModelShelf(tiny_colorizer))
     done = []
 
     async def watch(viewer):
@@ -106,12 +90,12 @@ def test_model_that_one_viewer_waits_for_does_not_stop_the_other(tiny_colorizer)
     loaded = threading.Event()
 
     class SlowShelf(ModelShelf):
-        def get(self, name):
+        def get(self, name, local=True):
             if name == "far/away":
                 assert loaded.wait(60)
             return tiny_colorizer
 
-    routes, picture = LiveRoutes(SlowShelf(tiny_colorizer)), jpeg(scene(64, 96))
+    routes, picture = routes_for(SlowShelf(tiny_colorizer)), jpeg(scene(64, 96))
 
     async def story(ann, bob, cem):
         for viewer in (ann, bob):
@@ -126,22 +110,23 @@ def test_model_that_one_viewer_waits_for_does_not_stop_the_other(tiny_colorizer)
 
 
 def test_viewer_who_vanished_is_forgotten(tiny_colorizer):
-    routes = LiveRoutes(ModelShelf(tiny_colorizer), kept_s=0.3)
+    now = 0.0
+    routes = routes_for(ModelShelf(tiny_colorizer), clock=lambda: now)
 
     async def story(ann, bob, cem):
+        nonlocal now
         await ann.join()
+        routes.sweep()
         assert len(routes) == 1
-        for _ in range(40):
-            await asyncio.sleep(0.1)
-            if not len(routes):
-                break
-        assert len(routes) == len(routes.line) == 0
+        now = 21.0
+        routes.sweep()
+        assert len(routes) == len(routes.queue) == 0
 
     on_server(routes, story)
 
 
 def test_nonsense_gets_an_answer_and_the_stream_goes_on(tiny_colorizer):
-    routes = LiveRoutes(ModelShelf(tiny_colorizer))
+    routes = routes_for(ModelShelf(tiny_colorizer))
 
     async def story(ann, bob, cem):
         await ann.join()

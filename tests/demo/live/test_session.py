@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from colorize_hub.demo.arguments import RequestError
 from colorize_hub.demo.live.pace import Level, Pace
-from colorize_hub.demo.live.session import LiveError, LiveHint, Session, Wish, read_wish
+from colorize_hub.demo.live.session import LiveHint, Session, Wish, read_wish
 from colorize_hub.demo.live.tracking import Tracker
 from colorize_hub.demo.models import ModelShelf
 from tests.pictures.jpegs import jpeg, pixels
@@ -139,15 +140,15 @@ def test_steadiness_can_be_changed_and_the_camera_turned(session):
 
 @pytest.mark.parametrize("picture", [b"", b"no picture", jpeg(scene(64, 64))[:60]])
 def test_what_is_no_picture_is_refused_and_the_next_frame_is_coloured(session, picture):
-    with pytest.raises(LiveError, match="not a JPEG"):
+    with pytest.raises(RequestError, match="not a JPEG"):
         session.colour(picture, Wish(frame=1))
     assert session.colour(jpeg(scene(64, 64)), Wish(frame=2))[0]["frame"] == 2
 
 
 def test_picture_of_senseless_size_is_refused(session):
-    with pytest.raises(LiveError, match="16 pixels a side"):
+    with pytest.raises(RequestError, match="16 pixels a side"):
         session.colour(jpeg(np.zeros((4, 300), np.uint8)), Wish(frame=1))
-    with pytest.raises(LiveError, match="megapixels"):
+    with pytest.raises(RequestError, match="megapixels"):
         session.colour(jpeg(np.zeros((3000, 2000), np.uint8)), Wish(frame=1))
 
 
@@ -155,7 +156,7 @@ def test_picture_of_senseless_size_is_refused(session):
     ("value", "message"),
     [
         ([], "must be an object"),
-        ({}, "frame must be a number"),
+        ({}, "frame must be a whole number"),
         ({"frame": 1, "vividness": 2}, "vividness must be a number 0..1"),
         ({"frame": 1, "smoothing": "much"}, "smoothing must be"),
         ({"frame": 1, "hints": [{}] * 25}, "at most 24"),
@@ -165,7 +166,7 @@ def test_picture_of_senseless_size_is_refused(session):
     ],
 )
 def test_wish_that_makes_no_sense_is_refused(value, message):
-    with pytest.raises(LiveError, match=message):
+    with pytest.raises(RequestError, match=message):
         read_wish(value)
 
 

@@ -23,7 +23,7 @@ from colorize_hub.pictures.picture import read_picture
 
 @pytest.fixture
 def handlers(tiny_colorizer, tmp_path):
-    return Handlers(Desk(ModelShelf(tiny_colorizer), tmp_path / "cache"))
+    return Handlers(Desk(tmp_path / "cache"), ModelShelf(tiny_colorizer))
 
 
 def grey(height, width):
@@ -62,13 +62,13 @@ def test_photo_opens_as_before_and_after(handlers, file, tiny_colorizer):
 
 def test_hints_and_vividness_change_the_picture_by_the_decoder_only(handlers, file):
     first = handlers.open_photo(file)["after"]
-    sheet = handlers.desk.sheet(file["path"])
+    sheet = handlers.desk.sheet(file["path"], handlers.models.get(""))
     hinted = handlers.render(file, '[{"x": 30, "y": 20, "rgb": [220, 20, 20], "radius": 9}]')
     assert (pixels(hinted["after"]) != pixels(first)).any()
     muted = handlers.render(file, '{"vividness": 0}')
     assert np.ptp(pixels(muted["after"]), axis=2).mean() < np.ptp(pixels(first), axis=2).mean()
     assert handlers.render(file)["after"] == first
-    assert handlers.desk.sheet(file["path"]) is sheet
+    assert handlers.desk.sheet(file["path"], sheet.model) is sheet
 
 
 def test_suggestions_are_colours_with_shares(handlers, file):
@@ -133,7 +133,7 @@ def test_photos_come_from_the_given_folders_only(tiny_colorizer, file, photo, tm
     uploads.mkdir()
     (uploads / "link.png").symlink_to(photo)
     (uploads / "own.png").write_bytes(Path(photo).read_bytes())
-    strict = Handlers(Desk(ModelShelf(tiny_colorizer), tmp_path / "cache"), (uploads,))
+    strict = Handlers(Desk(tmp_path / "cache"), ModelShelf(tiny_colorizer), (uploads,))
     own = {"path": str(uploads / "own.png")}
     strict.open_photo(own)
     for path in (photo, f"{uploads}/../aunt.png", f"{uploads}/link.png", f"{tmp_path}/gone.png"):

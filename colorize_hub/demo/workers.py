@@ -1,0 +1,45 @@
+"""The threads that compute for the page: clicks first, each on a core of its own, then the rest.
+
+Two renders on a thread each are through sooner than one after the other on two threads, and a
+photo that is opened must not make those wait who steer another.
+"""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import torch
+
+from colorize_hub.inference.workers import use_threads
+
+_OPENING_NICE, _FULL_SIZE_NICE, _FILM_NICE = (
+    5,
+    10,
+    15,
+)  # Linux gives them less time, the larger the less
+
+
+class Workers:
+    """Pools of threads, none of which waits for another.
+
+    Attributes:
+        cores: threads for clicks.
+        clicks: what takes some tens of milliseconds on a photo that is open.
+        opening: what runs the network on a preview, one after the other.
+        full_size: what may take gigabytes and seconds, one after the other.
+        films: what takes minutes, one after the other.
+    """
+
+    def __init__(self) -> None:
+        self.cores = torch.get_num_threads()
+        self.clicks = ThreadPoolExecutor(self.cores, "click", use_threads, (1,))
+        self.opening = ThreadPoolExecutor(1, "opening", _give_way, (_OPENING_NICE,))
+        self.full_size = ThreadPoolExecutor(1, "full-size", _give_way, (_FULL_SIZE_NICE,))
+        self.films = ThreadPoolExecutor(1, "film", _give_way, (_FILM_NICE,))
+
+
+def _give_way(nice: int) -> None:
+    """Lower the priority of this thread, and of those that it starts for torch."""
+    with suppress(AttributeError, OSError):  # only Linux counts threads as processes
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
