@@ -24,7 +24,7 @@ from colorize_hub.loading import load
 from colorize_hub.network.working import working_shape
 from train.judging.contact_sheet import ACROSS, contact_sheet
 from train.judging.curve_plot import plot_hint_curve
-from train.judging.metrics import colorfulness, delta_e, kid, out_of_gamut, psnr
+from train.judging.metrics import ciede2000, colorfulness, kid, out_of_gamut, psnr, to_lab
 from train.judging.pictures import SIDE, Sample, data_name, read_pictures, square, to_batch, to_grey
 from train.judging.steadiness import (
     STILLS,
@@ -210,14 +210,15 @@ def print_metrics(metrics: Metrics) -> None:
 
 
 def _score(grey: np.ndarray, our: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    grey_rgb, our_rgb, true_rgb = (to_batch([picture]) for picture in (grey, our, truth))
+    grey_rgb, our_rgb, true_rgb = pictures = [to_batch([one]) for one in (grey, our, truth)]
+    grey_lab, our_lab, true_lab = map(to_lab, pictures)
     return {
         "psnr": psnr(our_rgb, true_rgb),
         "psnr_grey": psnr(grey_rgb, true_rgb),
         "colorfulness": float(colorfulness(our_rgb)),
         "colorfulness_truth": float(colorfulness(true_rgb)),
-        "ciede2000": delta_e(our_rgb, true_rgb),
-        "ciede2000_grey": delta_e(grey_rgb, true_rgb),
+        "ciede2000": float(ciede2000(our_lab, true_lab).double().mean()),
+        "ciede2000_grey": float(ciede2000(grey_lab, true_lab).double().mean()),
     }
 
 
