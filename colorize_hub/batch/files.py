@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,26 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from colorize_hub.pictures import metadata
-from colorize_hub.pictures.deep import Beside
-from colorize_hub.pictures.picture import Picture, as_image, check_colours, read_picture
-from colorize_hub.pictures.saving import (
-    check_savable,
-    holds_deep,
-    is_jpeg,
-    save_deep,
-    save_image,
-    save_jpeg,
-    writable_suffix,
-)
+from colorize_hub.pictures.modes import to_depth
+from colorize_hub.pictures.picture import Picture, check_colours, read_picture
+from colorize_hub.pictures.saving import check_savable, save_levels, writable_suffix
 from colorize_hub.pictures.toning import find_toning
 
 if TYPE_CHECKING:
     from colorize_hub.inference.colorizer import Colorizer
 
 __all__ = ["colorize_file", "target_name", "write_picture"]
-
-logger = logging.getLogger(__name__)
 
 
 def colorize_file(
@@ -44,7 +32,8 @@ def colorize_file(
     """Colours a picture file into another file.
 
     The suffix of ``target`` picks the format, the picture its bits: 16-bit PNG and TIFF stay so.
-    EXIF, XMP, resolution and alpha are kept, the picture is upright and tagged as sRGB.
+    EXIF, XMP, IPTC, comments, resolution and alpha are kept as far as the format has a place for
+    them, and named in a logged warning otherwise; the picture is upright and tagged as sRGB.
 
     Args:
         colorizer: of `load`.
@@ -84,24 +73,18 @@ def target_name(source: str | os.PathLike[str]) -> Path:
 
 
 def write_picture(rgb: np.ndarray, picture: Picture, target: str | os.PathLike[str]) -> None:
-    """Saves colours with what the picture that they were made for had beside its pixels.
+    """Saves colours with the metadata and alpha of the picture that they were made for.
 
     Args:
         rgb: (H, W, 3) sRGB, uint8 or uint16; uint16 stays 16 bits in .png and .tif.
         picture: of `read_picture`; same height and width.
-        target: as for `save_image`.
+        target: as for `save_levels`.
 
     Raises:
-        PictureError: as for `save_image`, or ``rgb`` has another shape or dtype.
+        PictureError: as for `save_levels`, or ``rgb`` has another shape or dtype.
     """
     check_colours(rgb, picture)
-    beside = Beside(metadata.srgb_profile(), picture.exif or b"", picture.xmp or b"", picture.dpi)
-    if rgb.dtype == np.uint8 and picture.alpha is None and is_jpeg(target):
-        return save_jpeg(rgb, target, beside)
-    if rgb.dtype == np.uint16 and holds_deep(target):
-        levels = rgb if picture.alpha is None else np.dstack([rgb, picture.alpha])
-        return save_deep(levels, target, beside)
-    if rgb.dtype == np.uint16:
-        logger.warning("%s is written with 8 bits; a .png or .tif would keep 16", target)
-    save_image(as_image(rgb, picture), target)
-    return None
+    alpha = picture.alpha
+    if alpha is not None:
+        rgb = np.dstack([rgb, to_depth(alpha, rgb.dtype)])
+    save_levels(rgb, target, picture.metadata)

@@ -29,7 +29,7 @@ def write_jpeg(
     rows: Callable[[slice], Image.Image],
     size: tuple[int, int],
     options: Mapping[str, Any],
-    beside: Mapping[str, Any],
+    embedded: Mapping[str, Any],
 ) -> None:
     """Write a baseline JPEG.
 
@@ -38,16 +38,16 @@ def write_jpeg(
         rows: makes an RGB image of some rows; asked by several threads.
         size: (height, width) of the picture.
         options: of Pillow's encoder; chroma must not be subsampled.
-        beside: more of them, for what the file is to hold beside the pixels.
+        embedded: more of them, for the metadata.
     """
     height, width = size
     if height * width < _LARGE or height <= BAND:
-        rows(slice(0, height)).save(file, "JPEG", **options, **beside)
+        rows(slice(0, height)).save(file, "JPEG", **options, **embedded)
         return
     options = {**options, "restart_marker_rows": _RUN}
 
     def encode(band: slice) -> bytes:
-        return _encoded(rows(band), {**options, **beside} if band.start == 0 else options)
+        return _encoded(rows(band), {**options, **embedded} if band.start == 0 else options)
 
     bands = [slice(top, min(height, top + BAND)) for top in range(0, height, BAND)]
     with ThreadPoolExecutor(os.cpu_count(), "jpeg") as pool:

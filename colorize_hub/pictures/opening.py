@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 # PIL hands EPS and WMF to other programs (Ghostscript, the Windows drawing layer).
 _VECTOR_FORMATS = frozenset({"EPS", "WMF"})
-_TIFF = frozenset({b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"})
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Fujifilm, Olympus, Panasonic and Sigma; the raw files of others begin as a TIFF does.
 _RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb")
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
@@ -47,8 +47,8 @@ def open_header(file: IO[bytes], name: str) -> ImageFile.ImageFile:
     Raises:
         PictureError: no format recognises the file, or one that is not read here.
     """
-    prefix, reasons = file.read(16), set[str]()
-    _check_kind(prefix, name)
+    file.seek(0)
+    prefix = file.read(16)
     for register_formats in (Image.preinit, Image.init, lambda: _register_plugin(prefix, name)):
         register_formats()
         for format_name in Image.ID:
@@ -59,35 +59,37 @@ def open_header(file: IO[bytes], name: str) -> ImageFile.ImageFile:
             file.seek(0)
             try:
                 return read_header(file, "")
-            except (SyntaxError, IndexError, TypeError, struct.error) as error:
-                reasons.add(str(error))
-    if prefix[:4] in _TIFF and "unknown pixel mode" in reasons:
-        raise PictureError(
-            f"{name} is a TIFF of a kind that cannot be read, of floats in colour for instance:"
-            " save it as RGB or grey of 8 or 16 bits."
-        )
+            except (SyntaxError, IndexError, TypeError, struct.error):
+                continue
     if kind := unread(name):
-        raise _refusal(name, kind)
+        raise refusal(name, kind)
     raise PictureError(
         f"{name} is not a picture that can be read: expected PNG, JPEG, WebP, TIFF, GIF, BMP or"
         " another pixel format, with an undamaged header."
     )
 
 
-def _check_kind(prefix: bytes, name: str) -> None:
-    """Raises PictureError for what Pillow would take for a picture: a raw file's preview."""
-    kind = unread(name)
+def check_kind(file: IO[bytes], name: str) -> bool:
+    """Raises PictureError for what would be taken for a picture: the preview in a raw file.
+
+    Returns:
+        Whether the file is a TIFF.
+    """
+    file.seek(0)
+    prefix, kind = file.read(16), unread(name)
     if prefix.startswith(_RAW_STARTS) or prefix[4:12] == b"ftypcrx ":
-        raise _refusal(name, RAW)
+        raise refusal(name, RAW)
     if prefix[:2] == b"II" and prefix[8:10] == b"CR":
-        raise _refusal(name, RAW)
-    if kind is RAW and prefix[:4] in _TIFF:
-        raise _refusal(name, RAW)
+        raise refusal(name, RAW)
+    if kind is RAW and prefix.startswith(_TIFF):
+        raise refusal(name, RAW)
     if prefix[:3] in (b"Pf\n", b"PF\n"):
-        raise _refusal(name, LINEAR)
+        raise refusal(name, LINEAR)
+    return prefix.startswith(_TIFF)
 
 
-def _refusal(name: str, kind: Unread) -> PictureError:
+def refusal(name: str, kind: Unread) -> PictureError:
+    """The error for a picture of a kind that is not read."""
     return PictureError(f"{name} is not read, it is {kind.kind}: {kind.remedy}.")
 
 
@@ -100,7 +102,7 @@ def _register_plugin(prefix: bytes, name: str) -> None:
     else:
         return
     if not register(format_name):
-        raise _refusal(name, without_extra(format_name))
+        raise refusal(name, without_extra(format_name))
 
 
 @contextlib.contextmanager
@@ -148,9 +150,10 @@ def check_not_a_bomb(name: str, width: int, height: int, size: int) -> None:
 
 
 def warn_of_pages(image: ImageFile.ImageFile, name: str) -> None:
-    """Says so if there are more pages or frames than the first; for an image not yet decoded."""
+    """Says so if there are more frames than the one that is read; for an image not yet decoded."""
     with contextlib.suppress(Exception):  # damage further on is no matter
         frames = getattr(image, "n_frames", 1)
         if image.format != "MPO" and frames > 1:
             logger.warning("%s has %d pages or frames; the first is read", name, frames)
-    image.seek(0)
+    if image.format != "HEIF":  # which begins at the one that it calls its main picture
+        image.seek(0)

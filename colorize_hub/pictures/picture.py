@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
-from colorize_hub.pictures import deep, metadata, modes, opening
+from colorize_hub.pictures import containers, icc, metadata, modes, opening, png, tiff
+from colorize_hub.pictures.metadata import Metadata
 from colorize_hub.pictures.opening import MAX_PIXELS, PictureError
 from colorize_hub.pictures.saving import check_savable, save_image
 
@@ -45,20 +46,16 @@ class Picture:
         pixels: (H, W, 1) grey or (H, W, 3) colour, uint8 or uint16 over the full range of the type,
             sRGB-encoded. For an array input it may share the caller's memory: never write to it.
         alpha: (H, W) opacity of the same type, or None.
-        exif: the EXIF block without what orientation and decoding made untrue, or None.
         kind: what the caller brought.
         float_array: the caller's array held floats in 0..1.
-        xmp: the XMP packet, its orientation the upright one, or None.
-        dpi: pixels an inch, across and down, or None.
+        metadata: what it carries besides, as far as it stays true.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None
-    exif: bytes | None
     kind: Literal["file", "pil", "array"]
-    float_array: bool
-    xmp: bytes | None = None
-    dpi: tuple[float, float] | None = None
+    float_array: bool = False
+    metadata: Metadata = field(default_factory=Metadata)
 
     @property
     def height(self) -> int:
@@ -96,9 +93,14 @@ def read_picture(image: ImageLike) -> Picture:
         return _from_array(image)
     if isinstance(image, Image.Image):
         with _pil_lock, opening.decoding("the PIL image"):
-            orientation, exif = _load(image, "the PIL image")
+            opening.check_size("the PIL image", image.width, image.height)
+            image.load()
+            orientation, held = metadata.read_metadata(image)
         with opening.decoding("the PIL image"):
-            return _from_pil(image, orientation, exif, "pil")
+            profile = image.info.get("icc_profile")
+            upright = metadata.upright(image, orientation) if orientation != 1 else image
+            pixels, alpha = modes.to_pixels(upright, profile, "the PIL image")
+            return Picture(pixels, alpha, "pil", metadata=held)
     if isinstance(image, str | os.PathLike):
         return _from_file(Path(image))
     raise PictureError(
@@ -125,7 +127,7 @@ def write_like(rgb: np.ndarray, picture: Picture) -> Image.Image | np.ndarray:
     """
     check_colours(rgb, picture)
     if picture.kind == "array":
-        colours = _to_depth(rgb, picture.pixels.dtype)
+        colours = modes.to_depth(rgb, picture.pixels.dtype)
         if picture.alpha is not None:
             colours = np.dstack([colours, picture.alpha])
         return colours / np.float32(65535) if picture.float_array else colours
@@ -142,19 +144,16 @@ def check_colours(rgb: np.ndarray, picture: Picture) -> None:
 
 
 def as_image(rgb: np.ndarray, picture: Picture) -> Image.Image:
-    """An 8-bit RGB or RGBA image of colours, with what ``picture`` had beside its pixels.
+    """An 8-bit RGB or RGBA image of colours, with the metadata of ``picture``.
 
     Args:
         rgb: as for `write_like`.
         picture: as for `write_like`.
     """
-    image = Image.fromarray(np.ascontiguousarray(_to_depth(rgb, np.dtype(np.uint8))))
+    image = Image.fromarray(np.ascontiguousarray(modes.to_depth(rgb, np.dtype(np.uint8))))
     if picture.alpha is not None:
-        image.putalpha(Image.fromarray(_to_depth(picture.alpha, np.dtype(np.uint8))))
-    image.info["icc_profile"] = metadata.srgb_profile()
-    for key in ("exif", "xmp", "dpi"):
-        if value := getattr(picture, key):
-            image.info[key] = value
+        image.putalpha(Image.fromarray(modes.to_depth(picture.alpha, np.dtype(np.uint8))))
+    image.info |= {"icc_profile": icc.srgb_profile(), **metadata.as_info(picture.metadata)}
     return image
 
 
@@ -168,13 +167,52 @@ def _from_file(path: Path) -> Picture:
         raise PictureError(f"{path} is empty (0 bytes): copy or download it again.")
     name = str(path)
     with path.open("rb") as file, opening.decoding(name):
+        page = tiff.find_page(file, name) if opening.check_kind(file, name) else None
+        if page is None:
+            return _from_other(file, size, name)
+        opening.check_size(name, *page.size)
+        opening.check_not_a_bomb(name, *page.size, size)
+        return _from_tiff(file, page, name)
+
+
+def _from_tiff(file: IO[bytes], page: tiff.Page, name: str) -> Picture:
+    held = metadata.read_tiff_metadata(page.stored)
+    if page.for_pillow:
         image = opening.open_header(file, name)
-        opening.check_size(name, image.width, image.height)
-        opening.check_not_a_bomb(name, image.width, image.height, size)
-        opening.warn_of_pages(image, name)
-        levels = deep.load_deep(image, file, name) if deep.is_deep_colour(image) else None
-        orientation, exif = _load(image, name)
-        return _from_pil(image, orientation, exif, "file", levels)
+        image.seek(page.index)
+        image.load()
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)  # 1 where Pillow turned it
+        upright = metadata.upright(image, orientation) if orientation != 1 else image
+        pixels, alpha = modes.to_pixels(upright, image.info.get("icc_profile"), name)
+        return Picture(pixels, alpha, "file", metadata=held)
+    samples = tiff.read_samples(file, page.index, name)
+    levels = metadata.turned(samples.pixels, page.stored.orientation)
+    alpha = samples.alpha
+    return Picture(
+        pixels=modes.to_srgb(levels, samples.profile),
+        alpha=None if alpha is None else metadata.turned(alpha, page.stored.orientation),
+        kind="file",
+        metadata=held,
+    )
+
+
+def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
+    """A file of any format but TIFF, of ``size`` bytes."""
+    image = opening.open_header(file, name)
+    opening.check_size(name, image.width, image.height)
+    opening.check_not_a_bomb(name, image.width, image.height, size)
+    opening.warn_of_pages(image, name)
+    profile = containers.complete(image, file)
+    image.load()
+    orientation, held = metadata.read_metadata(image)
+    if image.format == "PNG" and png.is_deep_colour(file):
+        levels = metadata.turned(png.read_deep(file), orientation)
+        alpha = levels[:, :, -1].copy() if levels.shape[2] in (2, 4) else None
+        colours = levels if alpha is None else np.ascontiguousarray(levels[:, :, :-1])
+        return Picture(modes.to_srgb(colours, profile), alpha, "file", metadata=held)
+    upright = metadata.upright(image, orientation) if orientation != 1 else image
+    pixels, alpha = modes.to_pixels(upright, profile, name)
+    return Picture(pixels, alpha, "file", metadata=held)
 
 
 def _from_array(array: np.ndarray) -> Picture:
@@ -206,42 +244,6 @@ def _from_array(array: np.ndarray) -> Picture:
     return Picture(
         pixels=np.require(array[:, :, :-1] if has_alpha else array, dtype, ["C", "W"]),
         alpha=np.require(array[:, :, -1], dtype, ["C", "W"]) if has_alpha else None,
-        exif=None,
         kind="array",
         float_array=is_float,
     )
-
-
-def _from_pil(
-    image: Image.Image,
-    orientation: int,
-    exif: bytes | None,
-    kind: Literal["file", "pil"],
-    levels: np.ndarray | None = None,
-) -> Picture:
-    """A decoded image as a Picture; ``levels`` are its pixels where the file has 16-bit colour."""
-    if levels is not None:
-        pixels, alpha = modes.split_deep(metadata.turned(levels, orientation), image.info)
-    else:
-        pixels, alpha = modes.to_pixels(
-            metadata.upright(image, orientation) if orientation != 1 else image
-        )
-    xmp, dpi = metadata.read_xmp(image.info), metadata.read_dpi(image.info, orientation)
-    return Picture(pixels, alpha, exif, kind, float_array=False, xmp=xmp, dpi=dpi)
-
-
-def _load(image: Image.Image, name: str) -> tuple[int, bytes | None]:
-    """Checks the size, decodes the pixels in place and returns the orientation and EXIF block."""
-    opening.check_size(name, image.width, image.height)
-    image.load()
-    return metadata.read_exif(image)
-
-
-def _to_depth(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Rescales uint8 or uint16 levels to ``dtype``, rounding to nearest."""
-    if values.dtype == dtype:
-        return values
-    if dtype == np.uint16:
-        return values.astype(np.uint16) * np.uint16(257)
-    quotient, remainder = np.divmod(values, np.uint16(257))
-    return (quotient + (remainder > 128)).astype(np.uint8)

@@ -1,10 +1,12 @@
-"""Colours into files: each format's best settings, what travels beside the pixels, whole or not."""
+"""Colours into files: each format's best settings, whole or not at all."""
 
 from __future__ import annotations
 
+import io
 import logging
 import os
-from functools import partial
+import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from colorize_hub.atomic import atomic_path
-from colorize_hub.pictures import deep, metadata
-from colorize_hub.pictures.deep import Beside
+from colorize_hub.pictures import boxes, icc, metadata, png, tiff
+from colorize_hub.pictures.exif import HEADER
+from colorize_hub.pictures.fitting import BARE, fitted
 from colorize_hub.pictures.formats import register, unread, written_format
 from colorize_hub.pictures.jpeg import write_jpeg
+from colorize_hub.pictures.metadata import IPTC_RESOURCE, Metadata
+from colorize_hub.pictures.modes import to_depth
 from colorize_hub.pictures.opening import PictureError
 
 logger = logging.getLogger(__name__)
@@ -29,9 +34,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "HEIF": {"quality": 95, "chroma": 444},
     "JXL": {"quality": 95},
 }
-_XMP_TAG = 700
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
-_DEEP_SAVERS = {"PNG": deep.save_png, "TIFF": deep.save_tiff}
+_DEEP = ("PNG", "TIFF")
 _NO_ALPHA = ("JPEG", "BMP")
 
 
@@ -46,122 +50,121 @@ def check_savable(path: str | os.PathLike[str]) -> None:
 
 
 def save_image(image: Image.Image, path: str | os.PathLike[str], exif: bytes | None = None) -> None:
-    """Saves an 8-bit sRGB image; the file appears whole or not at all.
-
-    The suffix picks the format: .png, .tif, .bmp and .jp2 are lossless, .jpg and .avif are quality
-    95 without chroma subsampling, .webp quality 95. All are tagged as sRGB; XMP and resolution are
-    those in ``image.info``, as far as the format has a place for them.
+    """Saves an 8-bit sRGB image with what its ``info`` carries, as `save_levels` does.
 
     Args:
-        image: mode RGB or RGBA. JPEG and BMP take RGBA only if it is opaque everywhere.
+        image: mode RGB or RGBA.
         path: where to; an existing file is replaced.
         exif: EXIF block to embed; None takes ``image.info["exif"]``, b"" embeds none.
 
     Raises:
-        PictureError: unknown suffix, other mode, too large for the format, or transparency in a
-            format without.
+        PictureError: as for `save_levels`, or the image has another mode.
         FileNotFoundError: the parent folder does not exist.
         IsADirectoryError: ``path`` is a folder.
     """
-    path = Path(path)
-    format_name, options = _format_of(path)
-    image = _fit_format(image, format_name, path)
-    beside = Beside(
-        metadata.srgb_profile(),
-        image.info.get("exif", b"") if exif is None else exif,
-        image.info.get("xmp", b""),
-        image.info.get("dpi"),
-    )
-    embedded = _embedded(beside, format_name, path)
-    with atomic_path(path) as unfinished, unfinished.open("xb") as file:
-        if format_name == "JPEG":
-            size = image.height, image.width
-            write_jpeg(file, partial(_rows, image), size, options, embedded)
-        else:
-            image.save(file, format=format_name, **options, **embedded)
-
-
-def save_jpeg(levels: np.ndarray, path: str | os.PathLike[str], beside: Beside) -> None:
-    """Saves 8-bit colours as `save_image` does, without a second copy of them.
-
-    Args:
-        levels: (H, W, 3) RGB, uint8, sRGB-encoded.
-        path: where to, a name of which `is_jpeg`; an existing file is replaced.
-        beside: what to store with them.
-
-    Raises:
-        PictureError: too large for the format.
-        FileNotFoundError: the parent folder does not exist.
-        IsADirectoryError: ``path`` is a folder.
-    """
-    path = Path(path)
-    format_name, options = _format_of(path)
-    height, width, _ = levels.shape
-    _check_sides(path, format_name, width, height)
-    embedded = _embedded(beside, format_name, path)
-    with atomic_path(path) as unfinished, unfinished.open("xb") as file:
-        write_jpeg(
-            file, lambda rows: Image.fromarray(levels[rows]), (height, width), options, embedded
+    _format_of(Path(path))
+    if image.mode not in ("RGB", "RGBA"):
+        raise PictureError(
+            f"Cannot save {path}: expected an RGB or RGBA image, got {image.mode}: convert it."
         )
+    info = image.info if exif is None else image.info | {"exif": exif}
+    save_levels(np.asarray(image), path, metadata.of_info(info))
 
 
-def save_deep(levels: np.ndarray, path: str | os.PathLike[str], beside: Beside) -> None:
-    """Saves 16-bit colours as such; the file appears whole or not at all.
+def save_levels(levels: np.ndarray, path: str | os.PathLike[str], held: Metadata) -> None:
+    """Saves sRGB colours with their metadata; the file appears whole or not at all.
+
+    The suffix picks the format: .png, .tif, .bmp and .jp2 are lossless, .jpg, .avif and .heic are
+    quality 95 without chroma subsampling, .webp and .jxl quality 95. All are tagged as sRGB. PNG
+    and TIFF hold 16 bits, others 8. What the format has no place for is left out, with a logged
+    warning that names it.
 
     Args:
-        levels: (H, W, 3) RGB or (H, W, 4) RGBA, uint16, sRGB-encoded.
-        path: where to, a name for which `holds_deep`; an existing file is replaced.
-        beside: what to store with them.
+        levels: (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16. JPEG and BMP take RGBA only if it
+            is opaque everywhere.
+        path: where to; an existing file is replaced.
+        held: what to store with them.
 
     Raises:
-        PictureError: another suffix, or too large for the format.
+        PictureError: unknown suffix, too large for the format, or transparency in a format without.
         FileNotFoundError: the parent folder does not exist.
         IsADirectoryError: ``path`` is a folder.
     """
-    format_name, _ = _format_of(Path(path))
-    if format_name not in _DEEP_SAVERS:
-        raise PictureError(f"Cannot save {path} with 16 bits: save as .png or .tif.")
-    with atomic_path(Path(path)) as unfinished, unfinished.open("xb") as file:
-        _DEEP_SAVERS[format_name](file, levels, beside)
+    path = Path(path)
+    format_name, options = _format_of(path)
+    levels = _fit_format(levels, format_name, path)
+    held = fitted(held, format_name, path)
+    with atomic_path(path) as partial:
+        if format_name == "TIFF":
+            tiff.write_tiff(partial, levels, held)
+            return
+        with partial.open("xb") as file:
+            if format_name == "JPEG":
+                embedded = _for_jpeg(held)
+                write_jpeg(file, _rows_of(levels), levels.shape[:2], options, embedded)
+            elif levels.dtype == np.uint16:
+                png.write_deep(file, levels, held)
+            elif format_name == "JPEG2000":
+                file.write(_jpeg_2000(levels, held, path))
+            else:
+                embedded = _embedded(held, format_name)
+                Image.fromarray(levels).save(file, format=format_name, **options, **embedded)
 
 
-def is_jpeg(path: str | os.PathLike[str]) -> bool:
-    """Whether a file of this name is a JPEG."""
-    return written_format(path) == "JPEG"
+def _rows_of(levels: np.ndarray) -> Callable[[slice], Image.Image]:
+    return lambda rows: Image.fromarray(levels[rows])
 
 
-def holds_deep(path: str | os.PathLike[str]) -> bool:
-    """Whether a file of this name can have 16 bits a channel."""
-    return written_format(path) in _DEEP_SAVERS
-
-
-def _embedded(beside: Beside, format_name: str, path: Path) -> dict[str, Any]:
-    """What Pillow's saver of a format takes for the things beside the pixels."""
-    dpi = {"dpi": beside.dpi} if beside.dpi else {}
+def _embedded(held: Metadata, format_name: str) -> dict[str, Any]:
+    """What Pillow's saver of a format takes for the metadata."""
+    dpi = {"dpi": held.dpi} if held.dpi else {}
     if format_name == "BMP":
         return dpi
-    if format_name == "JPEG2000":
-        return {}
-    exif, xmp = beside.exif, beside.xmp
-    if format_name == "JPEG" and len(exif) > 65_533:
-        logger.warning("%s: %d bytes of EXIF do not fit in a JPEG; left out", path, len(exif))
-        exif = b""
-    if format_name == "JPEG" and len(xmp) > 65_504:
-        logger.warning("%s: %d bytes of XMP do not fit in a JPEG; left out", path, len(xmp))
-        xmp = b""
-    given: dict[str, Any] = {"icc_profile": beside.icc, **({"exif": exif} if exif else {})}
-    if format_name in ("JPEG", "PNG", "TIFF"):
-        given |= dpi
-    if xmp and format_name == "PNG":
-        given["pnginfo"] = PngImagePlugin.PngInfo()
-        given["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
-    elif xmp and format_name == "TIFF":  # where it is one tag more
-        given["exif"] = Image.Exif()
-        given["exif"].load(exif)
-        given["exif"][_XMP_TAG] = xmp
-    elif xmp:
-        given["xmp"] = xmp
-    return given
+    block = held.exif_with_resolution() if held.exif or format_name != "PNG" else b""
+    given: dict[str, Any] = {
+        "icc_profile": icc.srgb_profile(),
+        **({"exif": block} if block else {}),
+    }
+    if format_name != "PNG":
+        return given | ({"xmp": held.xmp} if held.xmp else {})
+    texts = PngImagePlugin.PngInfo()
+    for keyword, text in held.texts:
+        texts.add_text(keyword, text)
+    if held.xmp:
+        texts.add_itxt(png.XMP_KEYWORD, held.xmp.decode("utf-8", "replace"))
+    return given | dpi | {"pnginfo": texts}
+
+
+def _for_jpeg(held: Metadata) -> dict[str, Any]:
+    """What Pillow's saver of JPEG takes; the segments that it does not know are written out."""
+    segments = [b"\xff\xfe" + _sized(comment) for comment in held.comments]
+    if held.iptc:
+        size = len(held.iptc)
+        resource = struct.pack(">4sHHI", b"8BIM", IPTC_RESOURCE, 0, size) + held.iptc
+        segments.append(b"\xff\xed" + _sized(b"Photoshop 3.0\0" + resource + bytes(size % 2)))
+    given: dict[str, Any] = {
+        "icc_profile": icc.srgb_profile(),
+        "exif": held.exif_with_resolution() if held.exif else b"",
+        "xmp": held.xmp,
+        "dpi": held.dpi,
+        "extra": b"".join(segments),
+    }
+    return {key: value for key, value in given.items() if value}
+
+
+def _sized(content: bytes) -> bytes:
+    return struct.pack(">H", 2 + len(content)) + content
+
+
+def _jpeg_2000(levels: np.ndarray, held: Metadata, path: Path) -> bytes:
+    buffer, bare = io.BytesIO(), path.suffix.lower() in BARE
+    comment = {"comment": b"\n".join(held.comments)} if held.comments else {}
+    Image.fromarray(levels).save(buffer, "JPEG2000", no_jp2=bare, **comment)
+    if bare:
+        return buffer.getvalue()
+    block = held.exif.to_bytes().removeprefix(HEADER)
+    boxed = {"exif": block, "xmp": held.xmp, "iptc": held.iptc}
+    return boxes.jp2_with(buffer.getvalue(), boxed, held.dpi)
 
 
 def _format_of(path: Path) -> tuple[str, dict[str, Any]]:
@@ -181,20 +184,21 @@ def _format_of(path: Path) -> tuple[str, dict[str, Any]]:
     return format_name, _OPTIONS.get(format_name, {})
 
 
-def _fit_format(image: Image.Image, format_name: str, path: Path) -> Image.Image:
-    if image.mode not in ("RGB", "RGBA"):
-        raise PictureError(
-            f"Cannot save {path}: expected an RGB or RGBA image, got {image.mode}: convert it."
-        )
-    _check_sides(path, format_name, *image.size)
-    if format_name not in _NO_ALPHA or image.mode == "RGB":
-        return image
-    if image.getchannel("A").getextrema() != (255, 255):
-        raise PictureError(
-            f"Cannot save {path}: {format_name} has no transparency and this picture does; save as"
-            " .png, .webp or .tif, or flatten it first."
-        )
-    return image.convert("RGB")
+def _fit_format(levels: np.ndarray, format_name: str, path: Path) -> np.ndarray:
+    """The colours in the bits and channels that a format has."""
+    height, width, channels = levels.shape
+    _check_sides(path, format_name, width, height)
+    if levels.dtype == np.uint16 and format_name not in _DEEP:
+        logger.warning("%s is written with 8 bits; a .png or .tif would keep 16", path)
+        levels = to_depth(levels, np.dtype(np.uint8))
+    if channels == 4 and format_name in _NO_ALPHA:
+        if levels[:, :, 3].min() < np.iinfo(levels.dtype).max:
+            raise PictureError(
+                f"Cannot save {path}: {format_name} has no transparency and this picture does; save"
+                " as .png, .webp or .tif, or flatten it first."
+            )
+        levels = levels[:, :, :3]
+    return np.ascontiguousarray(levels)
 
 
 def _check_sides(path: Path, format_name: str, width: int, height: int) -> None:
@@ -204,7 +208,3 @@ def _check_sides(path: Path, format_name: str, width: int, height: int) -> None:
             f"Cannot save {path}: {width} x {height} pixels, but {format_name} ends at {longest} a"
             " side; save as .png or .tif."
         )
-
-
-def _rows(image: Image.Image, rows: slice) -> Image.Image:
-    return image.crop((0, rows.start, image.width, rows.stop))

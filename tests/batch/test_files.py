@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 from colorize_hub.batch.files import colorize_file, target_name, write_picture
 from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import PictureError, read_picture
-from tests.pictures.test_deep import filtered_png
+from tests.pictures.test_png import filtered_png
 from tests.pictures.test_toning import SEPIA, toned
 from tests.scenes import difference, scene
 
@@ -35,7 +35,7 @@ def test_a_picture_stays_in_its_format(tmp_path, tiny_colorizer, suffix):
     assert (lightness(target) - lightness(source)).abs().mean() < (0.1 if lossless else 1)
 
 
-def test_what_is_beside_the_pixels_travels(tmp_path, tiny_colorizer):
+def test_metadata_travels(tmp_path, tiny_colorizer):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = 6, "Linhof"
     image = Image.fromarray(scene(60, 90))
@@ -44,19 +44,16 @@ def test_what_is_beside_the_pixels_travels(tmp_path, tiny_colorizer):
         colorize_file(tiny_colorizer, tmp_path / "in.jpg", tmp_path / name)
         picture = read_picture(tmp_path / name)
         assert (picture.width, picture.height) == (60, 90)  # upright
-        assert picture.dpi == pytest.approx((200, 300), abs=0.02)
-        assert picture.xmp == XMP.replace(b'"6"', b'"1"')
+        assert picture.metadata.dpi == pytest.approx((200, 300), abs=0.02)
+        assert picture.metadata.xmp == XMP.replace(b'"6"', b'"1"')
         with Image.open(tmp_path / name) as saved:
             kept = saved.getexif()
             assert kept[ExifTags.Base.Make] == "Linhof"
             assert kept.get(ExifTags.Base.Orientation, 1) == 1
 
 
-# Pillow knows no 16-bit grey with alpha in TIFF.
-@pytest.mark.parametrize(
-    ("suffix", "channels"),
-    [*((".png", n) for n in (1, 2, 3, 4)), *((".tif", n) for n in (1, 3, 4))],
-)
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_sixteen_bits_stay_sixteen_bits(tmp_path, tiny_colorizer, suffix, channels):
     grey = scene(60, 90, dtype=np.uint16)
     alpha = np.tile(np.linspace(9000, 65535, 90).astype(np.uint16), (60, 1))
@@ -67,8 +64,11 @@ def test_sixteen_bits_stay_sixteen_bits(tmp_path, tiny_colorizer, suffix, channe
     elif channels == 1:
         Image.fromarray(grey).save(source)
     else:
-        extra = {"extrasamples": ["unassalpha"]} if channels == 4 else {}
-        tifffile.imwrite(source, np.dstack(layers), photometric="rgb", **extra)
+        extra = {"extrasamples": ["unassalpha"]} if channels != 3 else {}
+        kind = "minisblack" if channels == 2 else "rgb"
+        tifffile.imwrite(
+            source, np.dstack(layers), photometric=kind, planarconfig="contig", **extra
+        )
     colorize_file(tiny_colorizer, source, target)
     picture = read_picture(target)
     assert picture.pixels.dtype == np.uint16

@@ -1,6 +1,5 @@
 """A corpus of picture files, good, odd and broken, and what must become of each."""
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -11,9 +10,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from colorize_hub.pictures import deep, metadata
-from colorize_hub.pictures.deep import Beside
-from tests.pictures.picture_files import RGB, WHOLE, chunk, png, saved
+from colorize_hub.pictures import icc
+from tests.pictures.picture_files import RGB, WHOLE, chunk, png, png16, saved, tiff
 
 
 @dataclass(frozen=True)
@@ -129,13 +127,13 @@ def _odd_metadata(whole: dict[str, bytes]) -> Named:
             }
             for label, block in blocks.items():
                 yield f"exif-{label}.{suffix}", saved(image, kind, exif=block, **fine), sound
-        profile = metadata.srgb_profile()
-        for label, icc in {
+        srgb = icc.srgb_profile()
+        for label, profile in {
             "text": b"no profile",
-            "cut": profile[:200],
-            "zeros": profile[:128] + bytes(400),
+            "cut": srgb[:200],
+            "zeros": srgb[:128] + bytes(400),
         }.items():
-            yield f"icc-{label}.{suffix}", saved(image, kind, icc_profile=icc, **fine), sound
+            yield f"icc-{label}.{suffix}", saved(image, kind, icc_profile=profile, **fine), sound
         for value in (0, 9, 65535):
             exif = Image.Exif()
             exif[0x0112] = value
@@ -145,12 +143,10 @@ def _odd_metadata(whole: dict[str, bytes]) -> Named:
                 sound,
             )
     levels = RGB.astype(np.uint16) * 257
-    for suffix, save in (("png", deep.save_png), ("tif", deep.save_tiff)):
-        for label, icc in (("text", b"no profile"), ("cut", metadata.srgb_profile()[:300])):
-            buffer = io.BytesIO()
-            save(buffer, levels, Beside(icc))
+    for suffix, save in (("png", png16), ("tif", tiff)):
+        for label, profile in (("text", b"no profile"), ("cut", icc.srgb_profile()[:300])):
             case = {"fate": "picture", "like": f"plain.{suffix}", "deep": True}
-            yield f"icc16-{label}.{suffix}", buffer.getvalue(), case
+            yield f"icc16-{label}.{suffix}", save(levels, profile), case
 
 
 def _bombs() -> Named:

@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
+import tifffile
 from PIL import Image
 
-from colorize_hub.pictures import deep, metadata
-from colorize_hub.pictures.deep import Beside
+from colorize_hub.pictures import icc
 from tests.scenes import scene
 
 HEIGHT, WIDTH = 36, 52
@@ -40,16 +40,33 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def _deep(save: Callable[..., None], channels: int) -> Callable[[], bytes]:
+def _deep(save: Callable[..., bytes], channels: int) -> Callable[[], bytes]:
     def encode() -> bytes:
-        buffer = io.BytesIO()
         levels = np.dstack([RGB, ALPHA])[:, :, :channels].astype(np.uint16) * 257 - 3 * (
             RGB[..., :1] > 9
         )
-        save(buffer, levels.astype(np.uint16), Beside(metadata.srgb_profile()))
-        return buffer.getvalue()
+        return save(levels.astype(np.uint16), icc.srgb_profile())
 
     return encode
+
+
+def png16(levels: np.ndarray, profile: bytes) -> bytes:
+    """A PNG of (H, W, C) uint16 with a profile, which may be broken."""
+    height, width, channels = levels.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in levels.astype(">u2"))
+    named = chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(profile))
+    return png(width, height, 16, {2: 4, 3: 2, 4: 6}[channels], rows, named)
+
+
+def tiff(levels: np.ndarray, profile: bytes | None = None, **options: object) -> bytes:
+    """A TIFF of any array, with a profile, which may be broken, by tifffile."""
+    buffer = io.BytesIO()
+    if levels.ndim == 3 and levels.shape[2] in (3, 4):
+        options = {"photometric": "rgb", "planarconfig": "contig", **options}
+    if levels.ndim == 3 and levels.shape[2] == 4:
+        options = {"extrasamples": ["unassalpha"], **options}
+    tifffile.imwrite(buffer, levels, iccprofile=profile, metadata=None, **options)
+    return buffer.getvalue()
 
 
 def _frames(kind: str, **options: object) -> Callable[[], bytes]:
@@ -89,8 +106,8 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "palette.png": _pil("P", "PNG"),
     "bits.png": _pil("1", "PNG"),
     "grey16.png": _pil("I;16", "PNG"),
-    "rgb16.png": _deep(deep.save_png, 3),
-    "rgba16.png": _deep(deep.save_png, 4),
+    "rgb16.png": _deep(png16, 3),
+    "rgba16.png": _deep(png16, 4),
     "grey-alpha16.png": _grey_alpha_16,
     "rgb.tif": _pil("RGB", "TIFF"),
     "lzw.tif": _pil("RGB", "TIFF", compression="tiff_lzw"),
@@ -100,8 +117,8 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "lab.tif": _pil("LAB", "TIFF"),
     "float.tif": _pil("F", "TIFF"),
     "grey16.tif": _pil("I;16", "TIFF"),
-    "rgb16.tif": _deep(deep.save_tiff, 3),
-    "rgba16.tif": _deep(deep.save_tiff, 4),
+    "rgb16.tif": _deep(tiff, 3),
+    "rgba16.tif": _deep(tiff, 4),
     "pages.tif": _frames("TIFF"),
     "lossy.webp": _pil("RGB", "WEBP", quality=95),
     "lossless.webp": _pil("RGBA", "WEBP", lossless=True, exact=True),

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from colorize_hub.pictures import exif as stored
 from colorize_hub.pictures import jpeg
-from colorize_hub.pictures.deep import Beside
 from colorize_hub.pictures.jpeg import BAND, write_jpeg
+from colorize_hub.pictures.metadata import Metadata
 from colorize_hub.pictures.picture import PictureError
-from colorize_hub.pictures.saving import is_jpeg, save_image, save_jpeg
+from colorize_hub.pictures.saving import save_image, save_levels
 
 OPTIONS = {"quality": 95, "subsampling": "4:4:4"}
 
@@ -43,18 +44,18 @@ def test_bands_decode_to_the_pixels_of_the_whole(height, width):
 
 
 @pytest.mark.usefixtures("small_is_large")
-def test_images_and_arrays_give_one_file_and_what_is_beside_them_stands_once(tmp_path):
+def test_images_and_arrays_give_one_file_and_their_metadata_stands_once(tmp_path):
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Linhof"
-    beside = Beside(b"", exif.tobytes(), b"<x:xmpmeta>" + bytes(60_000), (300.0, 200.0))
+    xmp, dpi = b"<x:xmpmeta>" + bytes(60_000), (300.0, 200.0)
     image = Image.fromarray(noise(2 * BAND + 5, 30))
-    image.info |= {"exif": beside.exif, "xmp": beside.xmp, "dpi": beside.dpi}
+    image.info |= {"exif": exif.tobytes(), "xmp": xmp, "dpi": dpi}
     save_image(image, tmp_path / "image.jpg")
     with Image.open(tmp_path / "image.jpg") as saved:
-        profile = saved.info["icc_profile"]
         assert saved.getexif()[ExifTags.Base.Make] == "Linhof"
         assert saved.info["dpi"] == (300, 200)
-    save_jpeg(np.asarray(image), tmp_path / "a.jpg", Beside(profile, *beside[1:]))
+    held = Metadata(stored.parse(exif.tobytes()), xmp, dpi)
+    save_levels(np.asarray(image), tmp_path / "a.jpg", held)
     data = (tmp_path / "a.jpg").read_bytes()
     assert data == (tmp_path / "image.jpg").read_bytes()
     assert data.count(b"Linhof") == 1
@@ -63,11 +64,5 @@ def test_images_and_arrays_give_one_file_and_what_is_beside_them_stands_once(tmp
 
 def test_what_does_not_fit_is_refused(tmp_path):
     with pytest.raises(PictureError, match="JPEG ends at 65500"):
-        save_jpeg(np.zeros((65_501, 1, 3), np.uint8), tmp_path / "a.jpg", Beside(b""))
+        save_levels(np.zeros((65_501, 1, 3), np.uint8), tmp_path / "a.jpg", Metadata())
     assert not list(tmp_path.iterdir())
-    assert [is_jpeg(name) for name in ("a.JPG", "a.jpeg", "a.png", "a")] == [
-        True,
-        True,
-        False,
-        False,
-    ]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from colorize_hub.pictures import metadata
+from colorize_hub.pictures import icc, metadata
 from colorize_hub.pictures.picture import read_picture, save_image, write_like
 
 ORIENTATION = ExifTags.Base.Orientation
@@ -109,7 +109,7 @@ def test_exif_travels_upright_to_the_saved_file(tmp_path, suffix):
         source = tmp_path / ("in.jpg" if step == 0 else f"0{suffix}")
         picture = read_picture(source)
         out = write_like(np.zeros((6, 4, 3), np.uint8), picture)
-        assert out.info["icc_profile"] == metadata.srgb_profile()
+        assert out.info["icc_profile"] == icc.srgb_profile()
         save_image(out, tmp_path / f"{step}{suffix}")
         with Image.open(tmp_path / f"{step}{suffix}") as saved:
             assert saved.size == (4, 6)
@@ -124,7 +124,7 @@ def test_exif_travels_upright_to_the_saved_file(tmp_path, suffix):
 
 def test_no_exif_in_no_exif_out():
     picture = read_picture(Image.new("L", (6, 4)))
-    assert picture.exif is None
+    assert not picture.metadata.exif
     assert "exif" not in write_like(np.zeros((4, 6, 3), np.uint8), picture).info
 
 
@@ -132,7 +132,7 @@ def test_broken_exif_does_not_stop_the_picture(caplog):
     image = Image.fromarray(STORED)
     image.info["exif"] = b"Exif\0\0not a TIFF header"
     picture = read_picture(image)
-    assert picture.exif is None
+    assert not picture.metadata.exif
     assert "EXIF ignored" in caplog.text
 
 
@@ -140,7 +140,7 @@ def test_exif_too_long_for_jpeg_is_left_out_with_a_warning(tmp_path, caplog):
     block = exif_block(1, make="x" * 70_000)
     save_image(Image.new("RGB", (6, 4)), tmp_path / "x.jpg", exif=block)
     assert "do not fit in a JPEG" in caplog.text
-    assert read_picture(tmp_path / "x.jpg").exif is None
+    assert not read_picture(tmp_path / "x.jpg").metadata.exif
 
 
 # --- XMP and resolution ----------------------------------------------------------------------
@@ -159,9 +159,11 @@ def test_exif_too_long_for_jpeg_is_left_out_with_a_warning(tmp_path, caplog):
     ],
 )
 def test_only_a_sane_resolution_is_kept(dpi, kept):
-    assert metadata.read_dpi({"dpi": dpi}) == kept
-    assert metadata.read_dpi({"dpi": dpi}, 6) == (kept and kept[::-1])
-    assert metadata.read_dpi({}) is None
+    image = Image.new("L", (6, 4))
+    assert metadata.read_dpi(image) is None
+    image.info["dpi"] = dpi
+    assert metadata.read_dpi(image) == kept
+    assert metadata.read_dpi(image, 6) == (kept and kept[::-1])
 
 
 @pytest.mark.parametrize(
@@ -170,13 +172,15 @@ def test_only_a_sane_resolution_is_kept(dpi, kept):
         (b'<x tiff:Orientation="6"/>', b'<x tiff:Orientation="1"/>'),
         (b"<tiff:Orientation>8</tiff:Orientation>", b"<tiff:Orientation>1</tiff:Orientation>"),
         ("<x:xmpmeta/>", b"<x:xmpmeta/>"),
-        (bytes(40), None),
-        (b"", None),
+        (bytes(40), b""),
+        (b"", b""),
     ],
 )
 def test_xmp_says_that_the_picture_is_upright(packet, kept):
-    assert metadata.read_xmp({"xmp": packet}) == kept
-    assert metadata.read_xmp({}) is None
+    image = Image.new("L", (6, 4))
+    assert read_picture(image).metadata.xmp == b""
+    image.info["xmp"] = packet
+    assert read_picture(image).metadata.xmp == kept
 
 
 # --- ICC -------------------------------------------------------------------------------------
@@ -198,7 +202,7 @@ def test_srgb_is_left_exactly_as_it_is():
     pixels = np.random.default_rng(2).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     for mode, channels in (("RGB", 3), ("L", 1)):
         image = Image.fromarray(pixels).convert(mode)
-        image.info["icc_profile"] = metadata.srgb_profile()
+        image.info["icc_profile"] = icc.srgb_profile()
         picture = read_picture(image)
         np.testing.assert_array_equal(picture.pixels, np.asarray(image).reshape(30, 40, channels))
 

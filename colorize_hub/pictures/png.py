@@ -1,0 +1,87 @@
+"""PNG (third edition): 16 bits a channel, and the colours that it names without a profile."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import IO, Any
+
+import imagecodecs
+import numpy as np
+
+from colorize_hub.pictures import icc
+from colorize_hub.pictures.boxes import Declared
+from colorize_hub.pictures.exif import HEADER
+from colorize_hub.pictures.metadata import Metadata
+
+XMP_KEYWORD = "XML:com.adobe.xmp"
+_HEADER_BYTES = 8 + 4 + 4 + 13 + 4  # signature and IHDR
+_MOST_CHUNKS = 1000
+_INCHES_A_METRE = 1 / 0.0254
+_LATIN_1 = "latin-1"
+
+
+def is_deep_colour(file: IO[bytes]) -> bool:
+    """Whether a PNG has 16 bits of colour, or of grey and alpha, of which Pillow reads 8."""
+    file.seek(24)
+    depth, kind = file.read(2)
+    return depth == 16 and kind in (2, 4, 6)
+
+
+def read_deep(file: IO[bytes]) -> np.ndarray:
+    """Decodes a PNG of 16 bits to (H, W, C) uint16: grey and alpha, RGB, or RGBA."""
+    file.seek(0)
+    return imagecodecs.png_decode(file.read())
+
+
+def write_deep(file: IO[bytes], levels: np.ndarray, held: Metadata) -> None:
+    """Writes (H, W, 3 or 4) uint16 RGB or RGBA as a PNG of 16 bits, with the sRGB profile."""
+    data = imagecodecs.png_encode(levels, level=1, strategy=3, filter=16)
+    file.write(data[:_HEADER_BYTES])
+    for kind, content in _chunks_of(held):
+        file.write(struct.pack(">I", len(content)) + kind + content)
+        file.write(struct.pack(">I", zlib.crc32(content, zlib.crc32(kind))))
+    file.write(memoryview(data)[_HEADER_BYTES:])
+
+
+def named_profile(file: IO[bytes], info: dict[Any, Any]) -> bytes | None:
+    """The profile of a PNG's colours, of the chunk that counts: cICP, iCCP, sRGB or gAMA.
+
+    Args:
+        file: of the picture.
+        info: what Pillow read from it.
+    """
+    declared = _cicp(file)
+    if declared is not None:
+        return icc.profile_of_numbers(declared)
+    if info.get("icc_profile") or "srgb" in info or "gamma" not in info:
+        return info.get("icc_profile")
+    return icc.profile_of_gamma(info["gamma"], info.get("chromaticity"))
+
+
+def _cicp(file: IO[bytes]) -> Declared | None:
+    place = 8
+    for _ in range(_MOST_CHUNKS):
+        file.seek(place)
+        head = file.read(8)
+        if len(head) < 8 or head[4:] in (b"IDAT", b"IEND"):
+            return None
+        if head[4:] == b"cICP":
+            return Declared(*file.read(2).ljust(2, b"\1"))
+        place += 12 + int.from_bytes(head[:4], "big")
+    return None
+
+
+def _chunks_of(held: Metadata) -> list[tuple[bytes, bytes]]:
+    chunks = [(b"iCCP", b"ICC profile\0\0" + zlib.compress(icc.srgb_profile()))]
+    if held.dpi:
+        metres = [round(value * _INCHES_A_METRE) for value in held.dpi]
+        chunks.append((b"pHYs", struct.pack(">2IB", *metres, 1)))
+    if block := held.exif_with_resolution():
+        chunks.append((b"eXIf", block.removeprefix(HEADER)))
+    if held.xmp:
+        chunks.append((b"iTXt", XMP_KEYWORD.encode() + bytes(5) + held.xmp))
+    for keyword, text in held.texts:
+        key = keyword.encode(_LATIN_1, "replace")
+        chunks.append((b"iTXt", key + bytes(5) + text.encode()))
+    return chunks
