@@ -104,6 +104,7 @@ def served(tiny_network, tmp_path):
         "COLORIZE_MODELS": str(loading.save(tiny_network, tmp_path / "offered" / "mine").parent),
         "GRADIO_SERVER_PORT": str(port),
         "HOME": str(places["home"]),
+        "MPLCONFIGDIR": str(places["temp"]),  # Gradio imports matplotlib where there is one
         "TMPDIR": str(places["temp"]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -66,6 +66,21 @@ class LivePage:
         before, after = (np.asarray(Image.open(one).convert("RGB")).astype(int) for one in files)
         return before, after
 
+    def next_frame(self) -> None:
+        """Waits until another picture in colour is shown."""
+        shown = "document.querySelector('#live-after').toDataURL()"
+        self.page.wait_for_function(f"old => {shown} !== old", arg=self.page.evaluate(shown))
+
+    def moved_on(self) -> None:
+        """Waits until the mark has gone a tenth of the picture with its thing."""
+        self.page.wait_for_function(
+            """([x, y]) => {
+              const { style } = document.querySelector('#live-marks .mark');
+              return Math.hypot(parseFloat(style.left) - x, parseFloat(style.top) - y) > 10;
+            }""",
+            arg=[100 * share for share in self.mark()],
+        )
+
     def click(self, across: float, down: float) -> None:
         """Clicks a place of what is seen; shares of the coloured picture."""
         box = self.page.locator("#live-pane").bounding_box()

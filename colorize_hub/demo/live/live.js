@@ -37,7 +37,7 @@ function makeLive(root, on) {
   }
 
   const waitingWords = (place) =>
-    'Two people are using the live picture. ' + (place === 1 ? 'You are next.' : 'You are number ' + place + ' in line.');
+    'Two people are using the live picture. ' + (place === 1 ? 'You are next.' : 'You are number ' + place + ' in the queue.');
 
   // A server that remembers nothing gets the frame shown last first: the hints are true of that one.
   async function sitDown(fresh) {
