@@ -13,7 +13,8 @@ from bench.clock import Row, compare, table
 from bench.measures import make_photograph
 from colorize_hub import Colorizer, load
 from colorize_hub.batch.archive import colour_pictures, plan_folder
-from colorize_hub.inference.compose import Prepared
+from colorize_hub.network.working import working_shape
+from colorize_hub.pictures.picture import read_picture
 
 _MEGAPIXELS = 0.64 * 0.48
 
@@ -69,11 +70,12 @@ def archive_rows(
         if [one.state for one in outcomes] != ["coloured"] * pictures:
             raise RuntimeError(f"Not all were coloured: {outcomes}")
 
-    size = colorizer.config.size
-    grey = Prepared.read(source / "0.jpg", size).working.expand(batch, -1, -1, -1).contiguous()
+    picture, engine = read_picture(source / "0.jpg"), colorizer.engine
+    shape = working_shape(picture.height, picture.width, colorizer.config.size)
+    grey = engine.lightness([picture.pixels] * batch, shape)
     rows = []
     for name, callers in (("network, all cores a batch", 1), ("network, a core a batch", cores)):
-        alone = _alone(lambda: colorizer._plain_ab(grey, None), pictures // batch, callers, cores)
+        alone = _alone(lambda: engine.colors(engine.see(grey)), pictures // batch, callers, cores)
         rows += compare({"folder": from_file_to_file}, name, alone, turns)
     return rows
 

@@ -15,14 +15,14 @@ from tyro.conf import arg
 from bench.clock import Row, Work, compare, fresh_python, table
 from bench.measures import make_photograph
 from colorize_hub.engines.fused import fuse
+from colorize_hub.engines.onnx_engine import OnnxEngine, OnnxNetwork
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.export.export import export
 from colorize_hub.export.quantize import quantize
 from colorize_hub.hub.sources import Folder
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import read_model
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
-from colorize_hub.portable.colorizer import OnnxColorizer
-from colorize_hub.portable.sessions import Graphs
 
 SIDE = 256
 
@@ -48,13 +48,14 @@ def bench(
         for folder in folders.values():
             export(network, folder)
         quantize(folders["onnx int8"])
-        graphs = {name: Graphs(Folder(folder), threads) for name, folder in folders.items()}
+        config = network.config
+        graphs = {n: OnnxNetwork(Folder(one), config, threads) for n, one in folders.items()}
         rows = _network_rows(network, graphs, turns) + _picture_rows(network, graphs, turns)
         print(table(rows + _start_rows(folders["onnx fp32"], Path(name), turns)))
 
 
 @torch.inference_mode()
-def _network_rows(network: ColorNet, graphs: dict[str, Graphs], turns: int) -> list[Row]:
+def _network_rows(network: ColorNet, graphs: dict[str, OnnxNetwork], turns: int) -> list[Row]:
     grey = torch.rand(1, 1, SIDE, SIDE) * 100
     rows = []
     dtypes = {"torch fp32": torch.float32}
@@ -75,14 +76,16 @@ def _network_rows(network: ColorNet, graphs: dict[str, Graphs], turns: int) -> l
     return rows
 
 
-def _decoded(graphs: Graphs, features: list[np.ndarray]) -> np.ndarray:
-    return graphs.logits(graphs.decode(features))
+def _decoded(graphs: OnnxNetwork, features: list[np.ndarray]) -> np.ndarray:
+    return graphs.logits(graphs.decode_features(features))
 
 
-def _picture_rows(network: ColorNet, graphs: dict[str, Graphs], turns: int) -> list[Row]:
+def _picture_rows(network: ColorNet, graphs: dict[str, OnnxNetwork], turns: int) -> list[Row]:
     rows = []
-    exact, usual = (Colorizer(network, "cpu", dtype) for dtype in (torch.float32, None))
-    others = {name: OnnxColorizer(one, network.config) for name, one in graphs.items()}
+    exact, usual = (
+        Colorizer(TorchEngine(network, "cpu", dtype)) for dtype in (torch.float32, None)
+    )
+    others = {name: Colorizer(OnnxEngine(one)) for name, one in graphs.items()}
     for megapixels in (0.3, 12):
         photo = np.asarray(make_photograph(megapixels))
         works: dict[str, Work] = {"torch as it chooses": partial(usual.colorize, photo)}

@@ -56,12 +56,12 @@ def _parts(colorizer: Colorizer, clip: ClipFacts, folder: Path) -> Iterator[tupl
     pictures = [frame.pixels for frame in grey]
     canvases = [colorizer.canvas(picture) for picture in pictures]
     colours = [canvas.predict() for canvas in canvases]
-    coloured = [canvas.prepared.paint(ab) for canvas, ab in zip(canvases, colours, strict=True)]
+    coloured = [canvas.paint(ab) for canvas, ab in zip(canvases, colours, strict=True)]
     yield "decoding", lambda: list(read_frames(clip))
     yield "network", lambda: [colorizer.canvas(picture).predict() for picture in pictures]
     yield (
         "composing",
-        lambda: [c.prepared.paint(ab) for c, ab in zip(canvases, colours, strict=True)],
+        lambda: [c.paint(ab) for c, ab in zip(canvases, colours, strict=True)],
     )
     yield "encoding", lambda: _encode(clip, folder / "segments", grey, coloured)
     yield "frame by frame", lambda: list(colorizer.colorize_frames(pictures, smoothing=0))

@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 import tyro
 from tyro.conf import arg
 
@@ -110,12 +109,13 @@ class Painter:
     """An actor: the model, loaded once, and what it does with a shard."""
 
     def __init__(self, manner: Manner, cpus: int) -> None:
-        torch.set_num_threads(cpus)
         self._manner, self._colorizer = manner, load(manner.model)
-        self._batch = 1 if self._colorizer.device.type == "cpu" else _GPU_BATCH
+        self._cpus = cpus
+        self._batch = 1 if self._colorizer.device == "cpu" else _GPU_BATCH
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[float]]:
         """Colour the shards of a batch; returns when each began and ended, as of time.time."""
+        self._colorizer.engine.use_threads(self._cpus)
         spans: dict[str, list[float]] = {"began": [], "ended": []}
         for values in zip(*(batch[field.name].tolist() for field in fields(Shard)), strict=True):
             spans["began"].append(time.time())

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal
 
 from colorize_hub.atomic import write_atomically
 from colorize_hub.errors import ModelError, ModelNotFoundError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from colorize_hub.inference.colorizer import Colorizer
     from colorize_hub.network.colornet import ColorNet
-    from colorize_hub.portable.colorizer import OnnxColorizer
 
 __all__ = [
     "ModelError",
@@ -49,26 +48,6 @@ BUNDLED = Path(__file__).parent / "models" / "default"
 _MOST_CONFIG = 2**16  # bytes
 
 
-@overload
-def load(
-    name_or_path: str | os.PathLike[str] | None = None,
-    *,
-    revision: str | None = None,
-    device: str | torch.device | None = None,
-    token: str | bool | None = None,
-    local_files_only: bool = False,
-    backend: Literal["torch"] | None = None,
-) -> Colorizer: ...
-@overload
-def load(
-    name_or_path: str | os.PathLike[str] | None = None,
-    *,
-    revision: str | None = None,
-    device: str | torch.device | None = None,
-    token: str | bool | None = None,
-    local_files_only: bool = False,
-    backend: Literal["onnx"],
-) -> OnnxColorizer: ...
 def load(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
@@ -77,7 +56,7 @@ def load(
     token: str | bool | None = None,
     local_files_only: bool = False,
     backend: Literal["torch", "onnx"] | None = None,
-) -> Colorizer | OnnxColorizer:
+) -> Colorizer:
     """Load a model, ready to colour.
 
     A model is data: nothing in it is executed, and what does not fit is refused before memory is
@@ -87,34 +66,35 @@ def load(
         name_or_path: a folder as `save` writes it, or "user/model" on the Hub; a folder of that
             name goes first. None loads the model that comes with the package.
         revision: branch, tag or commit hash of the repo; None is its main branch.
-        device: where to compute; None lets the Colorizer choose.
+        device: where to compute; None takes CUDA, then MPS, then the CPU.
         token: for private and gated repos; None uses the one of `hf auth login`.
         local_files_only: use what is cached and ask no server.
         backend: what computes. "onnx" is for a model that `colorize-hub export` wrote: it computes
-            on the CPU with onnxruntime, faster than torch there, and never imports torch. The
-            OnnxColorizer has the methods for photographs, on arrays. None takes it for a folder
-            that holds such a model and no other, and torch for the rest.
+            on the CPU with onnxruntime, faster than torch there, and never imports torch. None
+            takes it for a folder that holds such a model and no other, and torch for the rest.
 
     Raises:
         ModelNotFoundError: there is no such folder, file, repo or revision.
         ModelError: the model is there but cannot be used, or the Hub cannot be reached.
         ModuleNotFoundError: what the backend needs is not installed.
-        ValueError: there is no such backend, or it does not compute on that device.
+        ValueError: there is no such backend or device, or the one does not compute on the other.
     """
     if backend not in (None, "torch", "onnx"):
         raise ValueError(f'backend must be "torch" or "onnx", got {backend!r}.')
     source = find(
         BUNDLED if name_or_path is None else name_or_path, revision, token, local_files_only
     )
+    from colorize_hub.inference.colorizer import Colorizer
+
     config = _read_config(source)
     if backend == "onnx" or (backend is None and is_exported(source)):
         if device is not None and str(device) != "cpu":
             raise ValueError(f'backend "onnx" computes on the CPU, got device {device!r}.')
-        from colorize_hub.portable.colorizer import Graphs, OnnxColorizer
+        from colorize_hub.engines.onnx_engine import OnnxEngine, OnnxNetwork
 
-        return OnnxColorizer(Graphs(source, attention=config.hint_attention > 0), config)
+        return Colorizer(OnnxEngine(OnnxNetwork(source, config)))
     try:
-        from colorize_hub.inference.colorizer import Colorizer
+        from colorize_hub.engines.torch_engine import TorchEngine, find_device
         from colorize_hub.network.weights import read_network
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "safetensors"):
@@ -125,7 +105,9 @@ def load(
             name=error.name,
         ) from error
 
-    return Colorizer(read_network(source, config), device=device)
+    if device is not None:
+        find_device(device)  # said before the weights are downloaded
+    return Colorizer(TorchEngine(read_network(source, config), device))
 
 
 def read_config(

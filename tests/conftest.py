@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.hub.sources import CONFIG, WEIGHTS
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import BUNDLED
@@ -71,7 +72,7 @@ def trained_network(tiny_network):
 
 @pytest.fixture(scope="session")
 def tiny_colorizer(tiny_network):
-    return Colorizer(tiny_network, device="cpu", dtype=torch.float32)
+    return Colorizer(TorchEngine(tiny_network, device="cpu", dtype=torch.float32))
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +80,7 @@ def single_look_colorizer(tiny_network):
     """As tiny_colorizer, but seeing pictures once: random weights say nothing of a whole."""
     network = ColorNet(replace(tiny_network.config, overview=0))
     network.load_state_dict(tiny_network.state_dict())
-    return Colorizer(network.eval(), device="cpu", dtype=torch.float32)
+    return Colorizer(TorchEngine(network.eval(), device="cpu", dtype=torch.float32))
 
 
 @pytest.fixture

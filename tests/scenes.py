@@ -4,6 +4,8 @@ import numpy as np
 import torch
 
 from colorize_hub.colour.palette import palette
+from colorize_hub.engines.compose import pixels_to_lightness
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 
@@ -18,6 +20,11 @@ def scene(height, width, channels=1, dtype=np.uint8, seed=0):
     return pixels[..., 0] if channels == 1 else pixels
 
 
+def lightness_of(pixels):
+    """L* of (H, W, 1 or 3) pixels as a tensor, (1, H, W)."""
+    return torch.from_numpy(pixels_to_lightness(pixels))
+
+
 def difference(one, other):
     return np.abs(np.asarray(one).astype(int) - np.asarray(other).astype(int))
 
@@ -25,8 +32,8 @@ def difference(one, other):
 def decided(config, a, b):
     """A colorizer that is sure of one colour everywhere."""
     network = ColorNet(config).eval()
-    row = (palette(config.bin_step) == torch.tensor([a, b], dtype=torch.float32)).all(1)
+    row = torch.from_numpy((palette(config.bin_step) == [a, b]).all(1))
     with torch.no_grad():
         network.head.weight.zero_()
         network.head.bias.copy_(row * 1000.0)
-    return Colorizer(network, device="cpu", dtype=torch.float32)
+    return Colorizer(TorchEngine(network, device="cpu", dtype=torch.float32))

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import (
     CONFIG,
@@ -50,7 +51,7 @@ def test_a_saved_network_loads_to_the_bit(network: ColorNet, folder: Path) -> No
         assert saved[name].dtype == value.dtype
         assert torch.equal(saved[name], value), name
 
-    loaded, original = load(folder, device="cpu"), Colorizer(network, device="cpu")
+    loaded, original = load(folder, device="cpu"), Colorizer(TorchEngine(network, device="cpu"))
     lightness = torch.rand(1, 1, 40, 56) * 100
     assert loaded.config == CONFIG_OF_TESTS
     assert torch.equal(loaded.predict_ab(lightness), original.predict_ab(lightness))

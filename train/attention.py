@@ -26,8 +26,9 @@ from tqdm import tqdm
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.palette import decode_bins
 from colorize_hub.engines.fused import fuse
+from colorize_hub.hints.cells import Cells
 from colorize_hub.hints.hint import HINT_STRIDE
-from colorize_hub.hints.kriging import Cells, Kriging
+from colorize_hub.hints.kriging import Kriging
 from colorize_hub.loading import read_model, save
 from colorize_hub.network.attention import HintAttention
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference

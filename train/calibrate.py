@@ -19,8 +19,8 @@ from torch import Tensor
 
 from colorize_hub.atomic import write_atomically
 from colorize_hub.colour.palette import decode_bins
+from colorize_hub.engines.compose import color_lightness, pixels_to_lightness
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
 from colorize_hub.loading import load
 from colorize_hub.network.config import ColorizerConfig
 from train.judging.metrics import colorfulness, psnr
@@ -181,7 +181,7 @@ class _HeldOut:
     """
 
     truth: Tensor
-    lightness: Tensor
+    lightness: np.ndarray
     ab: Tensor
     colorfulness: float
     psnr_grey: float
@@ -204,7 +204,9 @@ class _HeldOut:
 
     def score(self, index: int, chroma_scale: float) -> tuple[float, float]:
         """(PSNR, colourfulness minus the truth's) at one vividness and chroma scale."""
-        pixels = colour_pixels(self.lightness, self.ab[index] * chroma_scale, np.dtype(np.uint8))
+        pixels = color_lightness(
+            self.lightness, self.ab[index].numpy() * chroma_scale, np.dtype(np.uint8)
+        )
         coloured = _to_batch(pixels)
         difference = float(colorfulness(coloured)) - self.colorfulness
         return psnr(coloured, self.truth), difference

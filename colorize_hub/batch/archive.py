@@ -124,8 +124,8 @@ def colour_pictures(
 ) -> Iterator[Outcome]:
     """Colour pictures, several at a time; outcomes come as they are ready, in any order.
 
-    Each worker is a thread that takes pictures all the way from file to file, and all share one
-    network. On a CPU as many workers as cores are fastest, after torch.set_num_threads(1).
+    Each worker is a thread that takes pictures all the way from file to file; all share one network
+    and the engine's threads. On a CPU as many workers as cores are fastest.
 
     Args:
         colorizer: of `load`.
@@ -143,7 +143,9 @@ def colour_pictures(
     """
     stop = Event() if stop is None else stop
     worker = _Worker(colorizer, vividness, size, keep_toning, recolour, stop, RLock())
-    with ThreadPoolExecutor(workers, thread_name_prefix="colour") as pool:
+    engine = colorizer.engine
+    alone = engine.use_threads, (max(1, engine.threads // workers),)
+    with ThreadPoolExecutor(workers, "colour", *alone) as pool:
         try:
             futures = [
                 pool.submit(worker.colour, tasks[first : first + batch])

@@ -83,7 +83,7 @@ def folder(
     if tasks:
         keep_freed_memory()
         colorizer = load(model)
-        workers, batch = _prepare_threads(colorizer, workers)
+        workers, batch = _share_out(colorizer, workers)
         start = time.perf_counter()
         work = colour_pictures(
             colorizer,
@@ -112,17 +112,9 @@ def folder(
         sys.exit(1)
 
 
-def _prepare_threads(colorizer: Colorizer, workers: int | None) -> tuple[int, int]:
-    """How many workers, and pictures a batch; splits the cores among the workers."""
-    device = getattr(colorizer, "device", None)
-    if device is None:  # ONNX Runtime, which keeps its own threads
-        return workers or os.cpu_count() or 1, 1
-    import torch
-
-    cores = torch.get_num_threads()
-    workers = workers or cores
-    torch.set_num_threads(max(1, cores // workers))
-    return workers, 1 if device.type == "cpu" else _GPU_BATCH
+def _share_out(colorizer: Colorizer, workers: int | None) -> tuple[int, int]:
+    """How many workers, and pictures a batch."""
+    return workers or colorizer.engine.threads, 1 if colorizer.device == "cpu" else _GPU_BATCH
 
 
 def _finish_on_interrupt(stop: Event, interrupted: Event) -> None:

@@ -1,10 +1,13 @@
-"""Constants of sRGB and CIE L*a*b* (D65, 2 degree observer), without torch.
+"""CIE L*a*b* (D65, 2 degree observer): its constants, and the curve between light and L*.
 
-They are those of scikit-image (CIE 15:2004; IEC 61966-2-1 for the encoding). lab.py computes with
-them on tensors, gamut.py and strips.py on the pixels of whole photographs.
+Constants are those of scikit-image (CIE 15:2004). Light is XYZ relative to white; f is what the
+curve makes of it: L* = 116 f_Y - 16, a* = 500 (f_X - f_Y), b* = 200 (f_Y - f_Z).
 """
 
 import numpy as np
+from array_api_compat import array_namespace
+
+from colorize_hub.colour.arrays import Array
 
 _XYZ_OF_RGB = np.array(
     [
@@ -25,3 +28,32 @@ INVERSE_FROM = LINE_SLOPE * CUBE_ROOT_FROM + LINE_OFFSET
 
 # The published 6-digit matrix and white differ by 8e-5 at white; colours this near are inside.
 GAMUT_TOLERANCE = 2e-4
+
+
+def cie_curve(light: Array) -> Array:
+    """X, Y or Z relative to white to its f: the cube root, and near black a line."""
+    root = power(light.clip(CUBE_ROOT_FROM, None), 1 / 3)
+    return line_and_curve(light, CUBE_ROOT_FROM, LINE_SLOPE, root)
+
+
+def inverse_cie_curve(f: Array) -> Array:
+    """X, Y or Z relative to white of its f."""
+    above = f.clip(INVERSE_FROM, None)
+    return line_and_curve(f, INVERSE_FROM, 1 / LINE_SLOPE, above * above * above)
+
+
+def line_and_curve(
+    values: Array, threshold: float, slope: float, curve: Array, offset: float = 0.0
+) -> Array:
+    """A line up to a threshold and, joined to it, a curve: both given clamped, their sum is both.
+
+    curve + offset + slope * (min(value, threshold) - threshold): no branch, finite gradients, and
+    several times faster than a choice for each value.
+    """
+    return curve + (slope * values.clip(None, threshold) + (offset - slope * threshold))
+
+
+def power(base: Array, exponent: float) -> Array:
+    """Base ** exponent for base > 0: faster than the power of numpy or torch, to 1e-6."""
+    xp = array_namespace(base)
+    return xp.exp(xp.log(base) * exponent)

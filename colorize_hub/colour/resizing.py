@@ -1,4 +1,4 @@
-"""Resizing along one axis as a banded matrix, so that a large side can be worked on in strips."""
+"""Resizing along one axis as a matrix: banded, so that a large side can be worked on in strips."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
+from array_api_compat import array_namespace
+
+from colorize_hub.colour.arrays import Array, like
 
 _CUBIC = -0.75  # the free parameter of Keys' cubic kernel, as torch has it
 
@@ -61,10 +64,14 @@ def bicubic(source: int, target: int) -> Resizing:
     """As F.interpolate(mode="bicubic") resizes a line (Keys 1981, borders repeated)."""
     place = (np.arange(target) + 0.5) * (source / target) - 0.5
     taps = np.floor(place).astype(int)[:, None] + np.arange(-1, 3)  # (target, 4)
-    away = np.abs(place[:, None] - taps)
-    near = ((_CUBIC + 2) * away - (_CUBIC + 3)) * away**2 + 1
-    far = _CUBIC * (((away - 5) * away + 8) * away - 4)
-    return _banded(taps, np.where(away <= 1, near, far), source)
+    return _banded(taps, cubic(np.abs(place[:, None] - taps)), source)
+
+
+def cubic(distance: Array) -> Array:
+    """Weight of a sample at a distance 0..2 from where a line is resampled (Keys 1981)."""
+    near = ((_CUBIC + 2) * distance - (_CUBIC + 3)) * distance * distance + 1
+    far = _CUBIC * (((distance - 5) * distance + 8) * distance - 4)
+    return array_namespace(distance).where(distance <= 1, near, far)
 
 
 @lru_cache(maxsize=16)
@@ -77,6 +84,37 @@ def antialiased(source: int, target: int) -> Resizing:
     weights = np.maximum(1 - np.abs(taps + 0.5 - centre[:, None]) / width, 0)
     weights[(taps < 0) | (taps >= source)] = 0
     return _banded(taps, weights / weights.sum(1, keepdims=True), source)
+
+
+def resized(planes: Array, shape: tuple[int, int]) -> Array:
+    """(..., H, W) to (..., h, w): F.interpolate(mode="bilinear", antialias=True)."""
+    down, across = antialiased(planes.shape[-2], shape[0]), antialiased(planes.shape[-1], shape[1])
+    return _by_matrices(down.weights, planes, across.weights)
+
+
+def enlarged(planes: Array, shape: tuple[int, int]) -> Array:
+    """(..., h, w) to (..., H, W): F.interpolate(mode="bicubic")."""
+    down, across = bicubic(planes.shape[-2], shape[0]), bicubic(planes.shape[-1], shape[1])
+    return _by_matrices(down.weights, planes, across.weights)
+
+
+def cell_means(planes: Array, grid: tuple[int, int]) -> Array:
+    """(..., H, W) to (..., h, w), each the mean of its window: F.adaptive_avg_pool2d."""
+    down, across = _windows(planes.shape[-2], grid[0]), _windows(planes.shape[-1], grid[1])
+    return _by_matrices(down, planes, across)
+
+
+def _by_matrices(down: np.ndarray, planes: Array, across: np.ndarray) -> Array:
+    """(h, H) times (..., H, W) times (w, W)^T."""
+    return like(down, planes) @ planes @ like(across, planes).T
+
+
+@lru_cache(maxsize=16)
+def _windows(pixels: int, cells: int) -> np.ndarray:
+    """(cells, pixels) with 1 / n at the n pixels of a cell."""
+    cell, pixel = np.arange(cells)[:, None], np.arange(pixels)
+    inside = (pixel >= cell * pixels // cells) & (pixel < -(-(cell + 1) * pixels // cells))
+    return (inside / inside.sum(1, keepdims=True)).astype(np.float32)
 
 
 def _banded(taps: np.ndarray, values: np.ndarray, source: int) -> Resizing:

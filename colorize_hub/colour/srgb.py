@@ -1,21 +1,39 @@
-"""Levels of sRGB to linear light and back, whole arrays at a time."""
+"""sRGB (IEC 61966-2-1): the curve between its values and linear light, and tables of it."""
 
 from functools import cache
 
 import numpy as np
 
-from colorize_hub.colour.cie import XYZN_OF_RGB
+from colorize_hub.colour.arrays import Array
+from colorize_hub.colour.cie import XYZN_OF_RGB, line_and_curve, power
 
 CODES = 1 << 16  # steps of linear light in the table that encodes 8 bits
+_LINE_TO, _LINEAR_TO, _SLOPE = 0.04045, 0.0031308, 12.92
+
+
+def decode_srgb(rgb: Array) -> Array:
+    """SRGB 0..1 to linear light 0..1."""
+    base = rgb.clip(_LINE_TO, None) * (1 / 1.055) + 0.055 / 1.055
+    return line_and_curve(rgb, _LINE_TO, 1 / _SLOPE, power(base, 2.4))
+
+
+def encode_srgb(linear: Array) -> Array:
+    """Linear light 0..1 to sRGB 0..1."""
+    curve = power(linear.clip(_LINEAR_TO, None), 1 / 2.4) * 1.055
+    return line_and_curve(linear, _LINEAR_TO, _SLOPE, curve, -0.055)
 
 
 @cache
 def decoded(dtype: str) -> np.ndarray:
     """Linear light, 0..1, of every level of uint8 or uint16 sRGB."""
     most = np.iinfo(dtype).max
-    level = np.arange(most + 1) / most
-    curve = ((np.maximum(level, 0.04045) + 0.055) / 1.055) ** 2.4
-    return np.where(level > 0.04045, curve, level / 12.92).astype(np.float32)
+    return decode_srgb(np.arange(most + 1) / most).astype(np.float32)
+
+
+@cache
+def levels_of_light() -> np.ndarray:
+    """8-bit sRGB of linear light in steps of 1 / 65536, each at its middle."""
+    return np.rint(encode_srgb((np.arange(CODES) + 0.5) / CODES) * 255).astype(np.uint8)
 
 
 def keep_within(linear: np.ndarray) -> None:
@@ -46,12 +64,3 @@ def encoded(linear: np.ndarray) -> np.ndarray:
     linear += line
     linear += np.float32(0.5 - (0.055 + 12.92 * 0.0031308) * 65535)
     return linear
-
-
-@cache
-def levels_of_light() -> np.ndarray:
-    """8-bit sRGB of linear light in steps of 1 / 65536, each at its middle."""
-    light = (np.arange(CODES) + 0.5) / CODES
-    curve = 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055
-    encoded = np.where(light > 0.0031308, curve, 12.92 * light)
-    return np.rint(encoded * 255).astype(np.uint8)

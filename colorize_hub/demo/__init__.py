@@ -58,7 +58,7 @@ def build_demo(
     gr.set_static_paths([EXAMPLES_FOLDER])
     uploads = get_upload_folder()
     models = ModelShelf(colorizer, models_folder, strangers="SPACE_ID" in os.environ)
-    workers = Workers()
+    workers = Workers(colorizer.engine)
     handlers = Handlers(Desk(uploads), models, (Path(uploads), EXAMPLES_FOLDER))
     clip_handlers = ClipHandlers(Clips(uploads, worker=workers.films), models, (Path(uploads),))
     with PageBlocks(

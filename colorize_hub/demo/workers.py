@@ -9,9 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import torch
-
-from colorize_hub.inference.workers import use_threads
+from colorize_hub.engines.engine import Engine
 
 _OPENING_NICE, _FULL_SIZE_NICE, _FILM_NICE = (
     5,
@@ -31,15 +29,20 @@ class Workers:
         films: what takes minutes, one after the other.
     """
 
-    def __init__(self) -> None:
-        self.cores = torch.get_num_threads()
-        self.clicks = ThreadPoolExecutor(self.cores, "click", use_threads, (1,))
+    def __init__(self, engine: Engine) -> None:
+        """Start none yet.
+
+        Args:
+            engine: of the page's own model; says how many cores there are.
+        """
+        self.cores = engine.threads
+        self.clicks = ThreadPoolExecutor(self.cores, "click", engine.use_threads, (1,))
         self.opening = ThreadPoolExecutor(1, "opening", _give_way, (_OPENING_NICE,))
         self.full_size = ThreadPoolExecutor(1, "full-size", _give_way, (_FULL_SIZE_NICE,))
         self.films = ThreadPoolExecutor(1, "film", _give_way, (_FILM_NICE,))
 
 
 def _give_way(nice: int) -> None:
-    """Lower the priority of this thread, and of those that it starts for torch."""
+    """Lower the priority of this thread, and of those that it starts for the engine."""
     with suppress(AttributeError, OSError):  # only Linux counts threads as processes
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)

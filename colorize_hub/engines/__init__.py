@@ -1,1 +1,1 @@
-"""What computes: all that knows the machine."""
+"""Engines: all that knows the machine. TorchEngine on any device, OnnxEngine on the CPU."""

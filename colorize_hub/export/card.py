@@ -131,7 +131,7 @@ export async function colorize(image, width, height) {{
 """
 
 _ATTENTION = """\
-| attention.onnx | `cells` (1, P, C + 3): `maps`, L\\*, a\\*, b\\* of P of the h x w; `anchors` (1, N, C + 3): those that are hinted; `hints` (1, N, 5), `spread` (1, P, 5), `relation` (1, 3, N, P): what kriging says, see colorize_hub/hints/kriging_numpy.py | `ab` (1, P, 2): what the hints make of their colours |
+| attention.onnx | `cells` (1, P, C + 3): `maps`, L\\*, a\\*, b\\* of P of the h x w; `anchors` (1, N, C + 3): those that are hinted; `hints` (1, N, 5), `spread` (1, P, 5), `relation` (1, 3, N, P): what kriging says, see colorize_hub/hints/kriging.py | `ab` (1, P, 2): what the hints make of their colours |
 """
 
 _PYTHON_OVERVIEW = """\

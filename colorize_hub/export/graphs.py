@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from colorize_hub.colour.lab import in_gamut, lab_to_rgb, largest_scale, rgb_to_lab
 from colorize_hub.colour.palette import palette
-from colorize_hub.network.colornet import ColorNet
-from colorize_hub.network.look import broad_shift
+from colorize_hub.network.colornet import ColorNet, broad_shift
 
 _CUBIC = -0.75  # of F.interpolate(mode="bicubic")
 
@@ -64,7 +63,7 @@ class Overview(nn.Module):
     """Last maps of a picture and of the same picture small to what is added to the former."""
 
     def forward(self, maps: Tensor, whole: Tensor) -> Tensor:
-        """See look.broad_shift."""
+        """See colornet.broad_shift."""
         return broad_shift(maps, whole)
 
 
@@ -87,7 +86,7 @@ class Colours(nn.Module):
 
     def __init__(self, step: int) -> None:
         super().__init__()
-        self.register_buffer("palette", palette(step))
+        self.register_buffer("palette", torch.from_numpy(palette(step)))
 
     def forward(self, logits: Tensor, vividness: Tensor, chroma_scale: Tensor) -> Tensor:
         """(B, Q, h, w), (), () to (B, 2, h, w)."""

@@ -17,11 +17,12 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from colorize_hub.atomic import atomic_path
+from colorize_hub.engines.compose import reduced_lightness
+from colorize_hub.engines.onnx_network import OnnxNetwork
 from colorize_hub.hub.sources import CONFIG, GRAPHS, Folder
 from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.pictures.picture import ImageLike
-from colorize_hub.portable.picture import PreparedPicture
-from colorize_hub.portable.sessions import Graphs
+from colorize_hub.network.working import working_shape
+from colorize_hub.pictures.picture import ImageLike, read_picture
 
 _PRINTS = Path(__file__).parent.parent / "demo" / "examples"
 _EXACT = ("from_hint",)  # small, and what they answer is exact
@@ -44,9 +45,9 @@ def quantize(folder: str | os.PathLike[str], pictures: Iterable[ImageLike] | Non
     """
     folder = Path(folder)
     pictures = sorted(_PRINTS.glob("*.jpg")) if pictures is None else pictures
-    graphs = Graphs(Folder(folder))
-    size = ColorizerConfig.from_dict(json.loads((folder / CONFIG).read_text())).size
-    runs = _Runs(graphs, [PreparedPicture.read(graphs, one, size).working for one in pictures])
+    config = ColorizerConfig.from_dict(json.loads((folder / CONFIG).read_text()))
+    network = OnnxNetwork(Folder(folder), config)
+    runs = _Runs(network, [_lightness(one, config.size) for one in pictures])
     decoder = folder / GRAPHS["decoder"]
     model = onnx.load(decoder)
     convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
@@ -64,16 +65,23 @@ def quantize(folder: str | os.PathLike[str], pictures: Iterable[ImageLike] | Non
         )
 
 
+def _lightness(image: ImageLike, size: int) -> np.ndarray:
+    """(1, 1, h, w) L* at working size."""
+    picture = read_picture(image)
+    shape = working_shape(picture.height, picture.width, size)
+    return reduced_lightness(picture.pixels, shape)[None]
+
+
 class _Runs(CalibrationDataReader):
     """Inputs of the decoder for (1, 1, h, w) lightness of pictures, without hints and with some."""
 
-    def __init__(self, graphs: Graphs, lightness: Sequence[np.ndarray]) -> None:
+    def __init__(self, network: OnnxNetwork, lightness: Sequence[np.ndarray]) -> None:
         if not lightness:
             raise ValueError("quantize needs a few pictures to find the ranges on, got none.")
         rng = np.random.default_rng(0)
         inputs: list[dict[str, np.ndarray]] = []
         for one in lightness:
-            features = graphs.encode(one)
+            features = network.encode(one)
             maps = dict(zip(("f4", "f8", "f16", "f32"), features, strict=True))
             hint_map = rng.uniform(-_REACH, _REACH, (1, 3, *features[0].shape[2:]))
             hint_map[:, 2] = rng.uniform(size=hint_map[:, 2].shape) < _HINTED

@@ -1,20 +1,13 @@
-"""Hints: colours a person fixes at places of the picture, drawn for the decoder and for the eye.
-
-torch is imported where tensors are asked for: a model in ONNX draws its hints without.
-"""
-
-from __future__ import annotations
+"""Hints: colours a person fixes at places of the picture, drawn for the decoder and for the eye."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from colorize_hub.colour.lab import rgb_to_lab
 
 HINT_STRIDE = 4  # hints are drawn on the grid the decoder ends on
 _HALF_DIAGONAL = math.sqrt(0.5)  # of a pixel: a disc reaches every pixel whose square it touches
@@ -47,19 +40,15 @@ class Hint:
             raise ValueError(f"Hint radius must be None or pixels >= 0, got {self.radius!r}.")
 
 
-def hint_ab(hints: Sequence[Hint]) -> Tensor:
+def hint_ab(hints: Sequence[Hint]) -> np.ndarray:
     """(N, 2) a*b* of N hints."""
-    import torch
-
-    from colorize_hub.colour.lab import rgb_to_lab
-
-    rgb = torch.tensor([hint.rgb for hint in hints], dtype=torch.float32).reshape(-1, 3) / 255
+    rgb = np.array([hint.rgb for hint in hints], np.float32).reshape(-1, 3) / 255
     return rgb_to_lab(rgb.T[:, None])[1:, 0].T
 
 
 def draw_hints(
     hints: Sequence[Hint], picture_size: tuple[int, int], grid_size: tuple[int, int]
-) -> Tensor:
+) -> np.ndarray:
     """Draw hints onto the decoder's grid.
 
     A hint colours the cell that holds its place, and the cells whose centres its radius reaches.
@@ -70,33 +59,20 @@ def draw_hints(
         grid_size: (height, width) of the grid, cells.
 
     Returns:
-        (1, 3, h, w): a*, b* (CIE units, 0 where there is no hint) and mask (0 or 1).
+        (1, 3, h, w) float32: a*, b* (CIE units, 0 where there is no hint) and mask (0 or 1).
 
     Raises:
         ValueError: a hint lies outside the picture.
     """
-    import torch
-
-    drawn = draw_colours(hints, hint_ab(hints).numpy(), picture_size, grid_size)
-    return torch.from_numpy(drawn)[None]
-
-
-def draw_colours(
-    hints: Sequence[Hint],
-    ab: np.ndarray,
-    picture_size: tuple[int, int],
-    grid_size: tuple[int, int],
-) -> np.ndarray:
-    """`draw_hints` for hints whose (N, 2) a*b* are known: (3, h, w) float32; errors as there."""
     owner = _owners(hints, picture_size, grid_size, 0.0)
-    drawn = np.zeros((3, *grid_size), np.float32)
+    drawn = np.zeros((1, 3, *grid_size), np.float32)
     hit = owner >= 0
-    drawn[:2, hit] = ab[owner[hit]].T
-    drawn[2, hit] = 1
+    drawn[0, :2, hit] = hint_ab(hints)[owner[hit]]
+    drawn[0, 2, hit] = 1
     return drawn
 
 
-def hinted_pixels(hints: Sequence[Hint], picture_size: tuple[int, int]) -> Tensor:
+def hinted_pixels(hints: Sequence[Hint], picture_size: tuple[int, int]) -> np.ndarray:
     """Which hint fixes each pixel of the picture.
 
     Args:
@@ -109,13 +85,6 @@ def hinted_pixels(hints: Sequence[Hint], picture_size: tuple[int, int]) -> Tenso
     Raises:
         ValueError: a hint lies outside the picture.
     """
-    import torch
-
-    return torch.from_numpy(pixel_owners(hints, picture_size))
-
-
-def pixel_owners(hints: Sequence[Hint], picture_size: tuple[int, int]) -> np.ndarray:
-    """`hinted_pixels` as an array."""
     return _owners(hints, picture_size, picture_size, _HALF_DIAGONAL)
 
 

@@ -9,84 +9,39 @@ With one hint the correction is local. The more independent hints there are, the
 about the whole picture: a second kernel without locality joins in. Where hints have influence the
 network's own colours give way to theirs, and elsewhere its chroma to the chroma that they show.
 What kriging finds is corrected by attention from the cells to the hints, where a model has that.
+
+Arrays are of numpy or torch; gradients flow.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from array_api_compat import array_namespace, device
 
-from colorize_hub.colour.palette import palette
-from colorize_hub.hints.kriging_numpy import (
-    ATTENTION_NUMBERS,
-    BLOCK_NUMBERS,
-    CHROMA_PRIOR,
-    CROSS,
-    DISTRIBUTION_REACH,
-    FADING,
-    FAR_REACH,
-    HALF_FAR,
-    INDEPENDENT,
-    LIGHTNESS_REACH,
-    LOCAL,
-    MOST_ANCHORS,
-    NOISE,
-    REACH,
-    SAME_LIGHTNESS,
-    attention_step,
-)
-from colorize_hub.network.attention import HintAttention
+from colorize_hub.colour.arrays import Array, like, to_numpy
+from colorize_hub.colour.resizing import resized
+from colorize_hub.hints.cells import Cells
 
-_TINY = 1e-12  # keeps the gradient of a square root finite
+REACH = 0.6  # of the near kernel, in short sides of the picture
+NOISE = 0.04  # variance of a hint relative to that of the residuals
+_FAR_REACH = 8.0  # of the far kernel: slopes of colour, hardly any locality
+_LIGHTNESS_REACH = 50.0  # L*
+_DISTRIBUTION_REACH = 0.45  # 1 - Bhattacharyya coefficient
+_LOCAL = 2.7  # how much more the near kernel asks cells to be alike
+_INDEPENDENT = 0.25  # short sides of the picture: nearer hints say the same
+_HALF_FAR = 0.7  # independent hints beyond the first at which both kernels weigh the same
+_FADING = 1.5  # exponent by which the network's ab give way where hints have influence
+_CHROMA_PRIOR = 50.0  # squared ab that hints must bring to change the chroma of the rest
+_MOST_ANCHORS = 256  # hinted cells in the regression; the rest follow their neighbours
+BLOCK_NUMBERS = 1 << 22
+_ATTENDING = 64 * 64  # cells of a picture that attend to the hints, about; the rest follow
+_ATTENTION_NUMBERS = 8  # that attention keeps for a cell and a hint
 
-
-@dataclass(frozen=True)
-class Cells:
-    """The P cells of the decoder's grid, row by row, as the network sees them without hints.
-
-    Attributes:
-        place: (P, 2) y and x, in short sides of the picture.
-        lightness: (P,) L* 0..100.
-        roots: (P, Q) square roots of the predicted distribution, averaged with those of
-            neighbours as light; the product of two is the Bhattacharyya coefficient.
-        ab: (P, 2) mean of the cell's own distribution, a*b*.
-        maps: (P, C) the decoder's last map.
-    """
-
-    place: Tensor
-    lightness: Tensor
-    roots: Tensor
-    ab: Tensor
-    maps: Tensor
-
-    @classmethod
-    def read(cls, logits: Tensor, maps: Tensor, lightness: Tensor, step: int) -> Cells:
-        """Cells of one picture.
-
-        Args:
-            logits: (Q, h, w) over the ab palette, predicted without hints.
-            maps: (C, h, w), the decoder's last map without hints.
-            lightness: (h, w), L* 0..100.
-            step: grid spacing of the palette.
-        """
-        rows, columns = lightness.shape
-        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        place = torch.stack((y, x), -1).flatten(0, 1).to(logits) / min(rows, columns)
-        share = torch.softmax(logits, 0)
-        ab = share.flatten(1).T @ palette(step).to(share)
-        roots = _smoothed(share, lightness).flatten(1).T.clamp_min(_TINY).sqrt()
-        return cls(place, lightness.flatten(), roots, ab, maps.flatten(1).T)
-
-    @cached_property
-    def seen(self) -> Tensor:
-        """(P, C + 3): last map, L*, a*, b*."""
-        return torch.cat((self.maps, self.lightness[:, None], self.ab), 1)
+Attention = Callable[..., Array]  # see HintAttention.forward
 
 
 class Reading(NamedTuple):
@@ -99,20 +54,21 @@ class Reading(NamedTuple):
         weights: (N, n), of the hints.
     """
 
-    spread: Tensor
-    distance: Tensor
-    covariance: Tensor
-    weights: Tensor
+    spread: Array
+    distance: Array
+    covariance: Array
+    weights: Array
 
     @property
-    def ab(self) -> Tensor:
+    def ab(self) -> Array:
         """(n, 2) a*b*."""
         return self.spread[:, :2]
 
     @property
-    def relation(self) -> Tensor:
+    def relation(self) -> Array:
         """(3, N, n), as `HintAttention` takes it."""
-        return torch.stack((self.distance, self.covariance, self.weights))
+        xp = array_namespace(self.distance)
+        return xp.stack((self.distance, self.covariance, self.weights))
 
 
 class Kriging:
@@ -124,7 +80,7 @@ class Kriging:
     """
 
     def __init__(
-        self, cells: Cells, anchors: Tensor, wanted: Tensor, own_ab: Tensor, chroma_scale: float
+        self, cells: Cells, anchors: Array, wanted: Array, own_ab: Array, chroma_scale: float
     ) -> None:
         """Solve for the residuals at the hinted cells.
 
@@ -135,46 +91,47 @@ class Kriging:
             own_ab: (2, P) a*b* that the network predicts without hints, chroma not scaled.
             chroma_scale: calibrated factor on ab far from all hints.
         """
+        xp = array_namespace(wanted)
         self._kernel, self._own = _Kernel(cells, anchors), own_ab
         independence, self.far = self._kernel.independence, self._kernel.far
         self._chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, independence, chroma_scale)
         _, among = self._kernel.columns(anchors)  # (N, N)
-        self._solver = torch.linalg.inv(among + NOISE * torch.eye(len(anchors)).to(among))
+        noise = like(NOISE * np.eye(len(anchors)), among)
+        self._solver = xp.linalg.inv(among + noise)
         self._residual = wanted - self._mean(anchors, self._solver @ among, among)[0]
-        self.hints = torch.cat((wanted, self._residual, independence[None])).T
+        self.hints = xp.concat((wanted, self._residual, independence[None])).T
 
-    def at(self, at: slice | Tensor) -> Reading:
+    def at(self, at: slice | Array) -> Reading:
         """What is found at some of the cells."""
         distance, covariance = self._kernel.columns(at)  # (N, n)
         weights = self._solver @ covariance
         mean, influence = self._mean(at, weights, covariance)
-        spread = torch.cat((mean + self._residual @ weights, mean, influence[None])).T
+        rows = (mean + self._residual @ weights, mean, influence[None])
+        spread = array_namespace(mean).concat(rows).T
         return Reading(spread, distance, covariance, weights)
 
-    def trust(self, found: Reading) -> Tensor:
+    def trust(self, found: Reading) -> Array:
         """(n, 1) how far a correction of what is found counts, 0..1.
 
         One hint alone may be any colour that a person likes, so beyond its influence nothing
         changes; many speak of the whole picture.
         """
         influence = found.spread[:, 4:]
-        return torch.lerp(influence, torch.ones_like(influence), self.far)
+        return influence + self.far * (1 - influence)
 
-    def _mean(
-        self, at: slice | Tensor, weights: Tensor, covariance: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _mean(self, at: slice | Array, weights: Array, covariance: Array) -> tuple[Array, Array]:
         """(2, n) the network's colours as far as they count, and (n,) influence of the hints."""
-        influence = (weights * covariance).sum(0).clamp(0, 1)
-        return self._own[:, at] * self._chroma * (1 - influence) ** FADING, influence
+        influence = (weights * covariance).sum(0).clip(0, 1)
+        return self._own[:, at] * self._chroma * (1 - influence) ** _FADING, influence
 
 
 def spread_hints(
-    hint_map: Tensor,
-    own_ab: Tensor,
+    hint_map: Array,
+    own_ab: Array,
     cells: Cells,
     chroma_scale: float,
-    attention: HintAttention | None = None,
-) -> Tensor:
+    attention: Attention | None = None,
+) -> Array:
     """Colours of a picture with hints, on the decoder's grid.
 
     Args:
@@ -182,47 +139,58 @@ def spread_hints(
         own_ab: (2, h, w) a*b* that the network predicts without hints, chroma not scaled.
         cells: of the picture.
         chroma_scale: calibrated factor on ab far from all hints.
-        attention: corrects what kriging finds; None leaves it.
+        attention: corrects what kriging finds, see HintAttention; None leaves it.
 
     Returns:
         (2, h, w) a*b*; hinted cells have exactly the colours of the map.
     """
-    anchors = _anchors(hint_map[2] > 0)
-    wanted = hint_map[:2].flatten(1)[:, anchors]  # (2, N)
-    kriging = Kriging(cells, anchors, wanted, own_ab.flatten(1), chroma_scale)
+    anchors = _anchors(hint_map[2])
+    wanted = hint_map[:2].reshape(2, -1)[:, anchors]  # (2, N)
+    kriging = Kriging(cells, anchors, wanted, own_ab.reshape(2, -1), chroma_scale)
+    _, rows, columns = own_ab.shape
     if attention is None:
-        ab = _kriged(kriging, own_ab.shape[1:])
+        ab = _kriged(kriging, (rows, columns))
     else:
-        ab = _corrected(attention, kriging, cells, anchors, own_ab.shape[1:])
-    return torch.where(hint_map[2] > 0, hint_map[:2], ab)
+        ab = _corrected(attention, kriging, cells, anchors, (rows, columns))
+    return array_namespace(ab).where(hint_map[2] > 0, hint_map[:2], ab)
 
 
-def _kriged(kriging: Kriging, grid: torch.Size) -> Tensor:
+def attention_step(rows: int, columns: int) -> int:
+    """Every which row and column of cells attends to the hints, on a grid of this size."""
+    return max(1, round(math.sqrt(rows * columns / _ATTENDING)))
+
+
+def _kriged(kriging: Kriging, grid: tuple[int, int]) -> Array:
     """(2, h, w) that kriging finds."""
-    parts = _blocks(grid.numel(), len(kriging.hints))
-    return torch.cat([kriging.at(part).ab for part in parts]).T.view(2, *grid)
+    parts = _blocks(math.prod(grid), len(kriging.hints))
+    return _joined([kriging.at(part).ab for part in parts], grid)
 
 
 def _corrected(
-    attention: HintAttention, kriging: Kriging, cells: Cells, anchors: Tensor, grid: torch.Size
-) -> Tensor:
+    attention: Attention, kriging: Kriging, cells: Cells, anchors: Array, grid: tuple[int, int]
+) -> Array:
     """(2, h, w) of kriging, corrected by attention, which is asked on a coarser grid if large."""
-    rows, columns = grid
-    apart = attention_step(rows, columns)
-    every = torch.arange(rows * columns, device=anchors.device).view(rows, columns)
+    apart = attention_step(*grid)
+    every = np.arange(math.prod(grid)).reshape(grid)
     asked = every[apart // 2 :: apart, apart // 2 :: apart]
+    places = array_namespace(anchors).asarray(asked.reshape(-1), device=device(anchors))
     kriged, corrections = [], []
-    for part in _blocks(asked.numel(), len(anchors) * ATTENTION_NUMBERS):
-        at = part if apart == 1 else asked.flatten()[part]
+    for part in _blocks(asked.size, len(anchors) * _ATTENTION_NUMBERS):
+        at = part if apart == 1 else places[part]
         found = kriging.at(at)
         inputs = cells.seen[at], cells.seen[anchors], kriging.hints, found.spread, found.relation
         answer = attention(*(one[None] for one in inputs))[0]
         kriged.append(found.ab)
         corrections.append(kriging.trust(found) * (answer - found.ab))
-    coarse = torch.cat(corrections).T.reshape(1, 2, *asked.shape)
+    coarse = _joined(corrections, asked.shape)
     if apart == 1:
-        return torch.cat(kriged).T.view(2, *grid) + coarse[0]
-    return _kriged(kriging, grid) + F.interpolate(coarse, size=grid, mode="bilinear")[0]
+        return _joined(kriged, grid) + coarse
+    return _kriged(kriging, grid) + resized(coarse, grid)
+
+
+def _joined(parts: list[Array], grid: tuple[int, ...]) -> Array:
+    """(n, 2) of every part to (2, h, w)."""
+    return array_namespace(*parts).concat(parts).T.reshape(2, *grid)
 
 
 def _blocks(cells: int, numbers: int) -> list[slice]:
@@ -240,59 +208,56 @@ class _Kernel:
         far: () weight of the kernel without locality.
     """
 
-    def __init__(self, cells: Cells, anchors: Tensor) -> None:
+    def __init__(self, cells: Cells, anchors: Array) -> None:
         self._cells, self._anchors = cells, anchors
-        apart = torch.cdist(cells.place[anchors], cells.place[anchors])
-        self.independence = 1 / torch.exp(-(apart / INDEPENDENT).square()).sum(1)
+        apart = _squared_apart(cells.place[anchors], cells.place[anchors])
+        xp = array_namespace(apart)
+        self.independence = 1 / xp.exp(apart * -(_INDEPENDENT**-2)).sum(1)
         beyond = self.independence.sum() - 1
-        self.far = beyond / (beyond + HALF_FAR)
+        self.far = beyond / (beyond + _HALF_FAR)
 
-    def columns(self, at: slice | Tensor) -> tuple[Tensor, Tensor]:
+    def columns(self, at: slice | Array) -> tuple[Array, Array]:
         """(N, n) distance and covariance of the anchors with n cells; 0 and 1 at the anchor."""
         cells, anchors = self._cells, self._anchors
-        distance = torch.cdist(cells.place[anchors], cells.place[at])
-        contrast = cells.lightness[anchors, None] - cells.lightness[at]
+        squared = _squared_apart(cells.place[anchors], cells.place[at])
+        xp = array_namespace(squared)
+        distance = xp.sqrt(squared)
+        contrast = cells.lightness[anchors][:, None] - cells.lightness[at]
         overlap = cells.roots[anchors] @ cells.roots[at].T
-        alike = -(contrast / LIGHTNESS_REACH).square() - (1 - overlap) / DISTRIBUTION_REACH
-        near = torch.exp(LOCAL * alike - (distance / REACH).square())
-        return distance, torch.lerp(near, torch.exp(alike - distance / FAR_REACH), self.far)
+        alike = contrast * contrast * -(_LIGHTNESS_REACH**-2)
+        alike = alike + (overlap - 1) * (1 / _DISTRIBUTION_REACH)
+        near = xp.exp(_LOCAL * alike - squared * REACH**-2)
+        return distance, near + self.far * (xp.exp(alike - distance * (1 / _FAR_REACH)) - near)
 
 
-def _smoothed(share: Tensor, lightness: Tensor) -> Tensor:
-    """(Q, h, w), each cell averaged with its four neighbours where these are as light (h, w)."""
-    rows, columns = lightness.shape
-    shares = F.pad(share[None], (1, 1, 1, 1), mode="replicate")[0]
-    lights = F.pad(lightness[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-    total, weights = torch.zeros_like(share), torch.zeros_like(lightness)
-    for y, x in CROSS:
-        at = slice(y, y + rows), slice(x, x + columns)
-        weight = torch.exp(-((lights[at] - lightness) / SAME_LIGHTNESS).square())
-        total = torch.addcmul(total, weight, shares[:, *at])
-        weights = weights + weight
-    return total / weights
+def _squared_apart(one: Array, other: Array) -> Array:
+    """(N, 2), (n, 2) -> (N, n) squared distance, exact where they are near."""
+    y, x = (one[:, None, axis] - other[:, axis] for axis in (0, 1))
+    return y * y + x * x
 
 
 def _chroma_of_hints(
-    wanted: Tensor, predicted: Tensor, independence: Tensor, chroma_scale: float
-) -> Tensor:
+    wanted: Array, predicted: Array, independence: Array, chroma_scale: float
+) -> Array:
     """The factor on predicted ab that fits the hints: least squares, drawn to chroma_scale.
 
     The first hint changes nothing: it speaks for its object. Returns 0..chroma_scale, shape ().
     """
     count = independence.sum()
     weight = independence * ((count - 1) / count)
-    fit = (weight * (wanted * predicted).sum(0)).sum() + CHROMA_PRIOR * chroma_scale
-    power = (weight * predicted.square().sum(0)).sum() + CHROMA_PRIOR
-    return (fit / power).clamp(0, chroma_scale)
+    fit = (weight * (wanted * predicted).sum(0)).sum() + _CHROMA_PRIOR * chroma_scale
+    power = (weight * (predicted * predicted).sum(0)).sum() + _CHROMA_PRIOR
+    return (fit / power).clip(0, chroma_scale)
 
 
-def _anchors(mask: Tensor) -> Tensor:
-    """Flat indices of at most MOST_ANCHORS hinted cells, spread over all that are hinted."""
-    cells = mask.cpu().flatten().nonzero()[:, 0].numpy()
-    rows, columns = np.divmod(cells, mask.shape[1])
+def _anchors(mask: Array) -> Array:
+    """Flat indices of at most _MOST_ANCHORS hinted cells, spread over all that are hinted."""
+    hinted = to_numpy(mask) > 0
+    cells = np.flatnonzero(hinted)
+    rows, columns = np.divmod(cells, hinted.shape[1])
     block, kept = 1, np.arange(len(cells))
-    while len(kept) > MOST_ANCHORS:
+    while len(kept) > _MOST_ANCHORS:
         block *= 2
-        key = (rows // block) * mask.shape[1] + columns // block
+        key = (rows // block) * hinted.shape[1] + columns // block
         kept = np.unique(key, return_index=True)[1]
-    return torch.from_numpy(cells[kept]).to(mask.device)
+    return array_namespace(mask).asarray(cells[kept], device=device(mask))

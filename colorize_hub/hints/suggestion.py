@@ -2,7 +2,33 @@
 
 import numpy as np
 
+from colorize_hub.colour.arrays import Array, softmax, to_numpy
+from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
+from colorize_hub.colour.palette import palette
+
 _LEAST_MASS = 0.01  # of the largest cluster's: a smaller one is no suggestion
+
+
+def suggest_colours(
+    logits: Array, step: int, lightness: float, k: int
+) -> list[tuple[tuple[int, int, int], float]]:
+    """The k colours a pixel most likely has: weighted k-means over its predicted distribution.
+
+    Args:
+        logits: (Q,) of one place.
+        step: grid spacing of the palette.
+        lightness: L* of the pixel, so that the colours can be shown there.
+        k: how many, 1 or more; fewer come back where the distribution has fewer clusters.
+
+    Returns:
+        [((r, g, b) 0..255, share 0..1)], most likely first.
+    """
+    means, mass = clusters(softmax(to_numpy(logits), 0), palette(step), k)
+    ab = means.T[:, None]  # (2, 1, K)
+    level = np.full_like(ab[:1], lightness)
+    rgb = lab_to_rgb(np.concatenate((level, fit_gamut(level, ab))))
+    levels = np.rint(rgb[:, 0].T * 255).astype(int).tolist()
+    return [((r, g, b), float(m)) for (r, g, b), m in zip(levels, mass, strict=True)]
 
 
 def clusters(share: np.ndarray, centres: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

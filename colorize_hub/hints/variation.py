@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.random import Generator, default_rng
 
-from colorize_hub.hints.kriging_numpy import softmax
-from colorize_hub.network.working import resized
+from colorize_hub.colour.arrays import Array, like, softmax
+from colorize_hub.colour.resizing import resized
 
 _DIRECTIONS = 4  # takes of one draw point to opposite sides of the plane
 _STRENGTH = 0.85  # a bin far on the favoured side becomes e^0.85 times as likely
@@ -35,7 +36,7 @@ def takes(n: int, seed: int) -> range:
     return range(seed, seed + n)
 
 
-def tilt_logits(logits: np.ndarray, centres: np.ndarray, take: int) -> np.ndarray:
+def tilt_logits(logits: Array, centres: np.ndarray, take: int) -> Array:
     """Logits of a varied, plausible colouring.
 
     p'(bin) ~ p(bin) exp(0.85 tanh(t . (ab(bin) - mean) / 25)), with t the direction at the pixel.
@@ -48,27 +49,27 @@ def tilt_logits(logits: np.ndarray, centres: np.ndarray, take: int) -> np.ndarra
     Returns:
         (Q, h, w) float32.
     """
+    xp, centres = array_namespace(logits), like(centres, logits)
     rows = logits.reshape(len(logits), -1).T  # (P, Q)
-    share = softmax(rows.T).T
+    share = softmax(rows, -1)
     sides = _directions(share, logits.shape[1:], take)
-    along = sides @ centres.T - (sides * (share @ centres)).sum(1, keepdims=True)
-    return (rows + np.float32(_STRENGTH) * np.tanh(along / _REACH)).T.reshape(logits.shape)
+    mean = (sides * (share @ centres)).sum(1)
+    along = sides @ centres.T - mean[:, None]
+    return (rows + _STRENGTH * xp.tanh(along / _REACH)).T.reshape(logits.shape)
 
 
-def _directions(share: np.ndarray, grid: tuple[int, ...], take: int) -> np.ndarray:
+def _directions(share: Array, grid: tuple[int, ...], take: int) -> Array:
     """(P, 2) vectors in the a*b* plane, of length about 1, smooth over the picture."""
     draw = default_rng(take // _DIRECTIONS)
     angle = (draw.random() + (take % _DIRECTIONS) / _DIRECTIONS) * math.tau
-    of_object = _normal(draw, 2, share.shape[1])
-    of_place = _normal(draw, 2, _COARSE, _COARSE)
+    of_object = like(_normal(draw, 2, share.shape[1]), share)
+    of_place = _PLACES * resized(_normal(draw, 2, _COARSE, _COARSE), (grid[0], grid[1]))
     # The roots of a distribution have length 1, so this has unit variance.
-    field = np.float32(_OBJECTS) * np.sqrt(share) @ of_object.T
-    rows, columns = grid
-    for axis in (0, 1):
-        field[:, axis] += _PLACES * resized(of_place[axis], (rows, columns)).ravel()
-    field[:, 0] += 1
+    field = _OBJECTS * array_namespace(share).sqrt(share) @ of_object.T
+    ahead = of_place.reshape(2, -1).T + np.array([1, 0], np.float32)
     cosine, sine = math.cos(angle), math.sin(angle)
-    return field @ np.array([[cosine, sine], [-sine, cosine]], np.float32)
+    turn = like(np.array([[cosine, sine], [-sine, cosine]]), share)
+    return (field + like(ahead, share)) @ turn
 
 
 def _normal(draw: Generator, *shape: int) -> np.ndarray:

@@ -2,46 +2,43 @@
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
-import torch
-import torch.nn.functional as F
+from array_api_compat import array_namespace
 from PIL import Image
-from torch import Tensor
 
-from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
-from colorize_hub.colour.palette import decode_bins, palette
+from colorize_hub.colour.arrays import Array, softmax, to_numpy
+from colorize_hub.colour.resizing import resized
+from colorize_hub.engines.compose import pixels_to_lightness
+from colorize_hub.engines.engine import Engine
 from colorize_hub.hints.hint import Hint, draw_hints
-from colorize_hub.hints.kriging import Cells, spread_hints
-from colorize_hub.hints.suggestion import check_place, clusters
-from colorize_hub.hints.variation import takes, tilt_logits
-from colorize_hub.inference.compose import Prepared
-from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.network.look import Look
+from colorize_hub.hints.suggestion import check_place, suggest_colours
+from colorize_hub.hints.variation import takes
+from colorize_hub.network.working import working_shape
+from colorize_hub.pictures.picture import Picture, write_like
 
 
 class Canvas:
     """One picture, encoded: none of the calls below runs the encoder. Made by `Colorizer.canvas`.
 
-    Nothing that it answers changes after it is made, so threads may share it.
+    Nothing that it answers changes after it is made, so threads may share it. Arrays are of the
+    kind that the engine computes with: tensors of torch, or arrays of numpy from a model in ONNX.
 
     Attributes:
         width: of the original picture, pixels.
         height: of the original picture, pixels.
-        prepared: the picture, with its lightness at full and at working size.
+        picture: as it was read.
+        lightness: (1, 1, H, W) L* at working size.
     """
 
-    @torch.inference_mode()
-    def __init__(self, look: Look, prepared: Prepared, config: ColorizerConfig) -> None:
-        self._look, self.prepared, self._config = look, prepared, config
-        self.width, self.height = prepared.picture.width, prepared.picture.height
-        self._plain = look.plain  # (1, Q, h, w), without hints
-        rows, columns = self._plain.shape[2:]
-        small = F.adaptive_avg_pool2d(prepared.working, (rows, columns))  # mean L* of each cell
-        self._lightness = small[0, 0].to(self._plain)
+    def __init__(self, engine: Engine, picture: Picture, size: int) -> None:
+        """Encode a picture at a working short side of `size` pixels."""
+        self._engine, self.picture = engine, picture
+        self.width, self.height = picture.width, picture.height
+        shape = working_shape(self.height, self.width, size)
+        self.lightness = engine.lightness([picture.pixels], shape)
+        self._seen = engine.see(self.lightness)
 
-    @torch.inference_mode()
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None
     ) -> Image.Image | np.ndarray:
@@ -57,14 +54,16 @@ class Canvas:
         Raises:
             ValueError: vividness out of range, or a hint outside the picture.
         """
-        return self.prepared.paint(self.predict(hints, vividness), hints)
+        return self.paint(self.predict(hints, vividness), hints)
 
-    @torch.inference_mode()
-    def predict(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Tensor:
+    def predict(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Array:
         """(2, h, w) a*b* that `render` paints, at stride 4; arguments and errors as there."""
-        return self._ab(self._plain, vividness, self._draw(hints))
+        return self._engine.colors(self._seen, self._draw(hints), vividness)[0]
 
-    @torch.inference_mode()
+    def paint(self, ab: Array, hints: Sequence[Hint] = ()) -> Image.Image | np.ndarray:
+        """The picture in the colours of (2, h, w) a*b*, and of the hints where they fix pixels."""
+        return paint_picture(self._engine, self.picture, ab, hints)
+
     def variations(
         self,
         n: int = 4,
@@ -87,18 +86,16 @@ class Canvas:
         Raises:
             ValueError: n or seed is not such a whole number, or as for `render`.
         """
-        hint_map, pictures = self._draw(hints), []
-        for take in takes(n, seed):
-            taken = self._tilted(self._plain, take)
-            cells = None if hint_map is None else self._read_cells(taken)
-            ab = self._ab(taken, vividness, hint_map, cells)
-            pictures.append(self.prepared.paint(ab, hints))
-        return pictures
+        hint_map = self._draw(hints)
+        return [
+            self.paint(self._engine.colors(self._seen, hint_map, vividness, take)[0], hints)
+            for take in takes(n, seed)
+        ]
 
-    def logits(self, hints: Sequence[Hint] = ()) -> Tensor:
+    def logits(self, hints: Sequence[Hint] = ()) -> Array:
         """What the decoder answers: (1, Q, h, w) logits over the ab palette, at stride 4."""
         logits = self._decode(self._draw(hints))
-        return logits if hints else logits.clone()
+        return array_namespace(logits).asarray(logits, copy=True)
 
     def suggest(
         self, x: float, y: float, k: int = 5, hints: Sequence[Hint] = ()
@@ -122,83 +119,37 @@ class Canvas:
         logits = self._decode(self._draw(hints))[0]
         rows, columns = logits.shape[1:]
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
-        lightness = self.prepared.lightness_at(int(x), int(y))
-        return suggest_colours(here.cpu(), self._config.bin_step, lightness, k)
+        pixel = self.picture.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]
+        lightness = float(pixels_to_lightness(pixel)[0, 0, 0])
+        return suggest_colours(here, self._engine.config.bin_step, lightness, k)
 
-    @torch.inference_mode()
     def confidence(self) -> np.ndarray:
         """How sure the model is of each pixel's colour: (H, W) float32, 0 (any bin) to 1 (one bin).
 
         1 minus the entropy of the predicted distribution over that of the uniform one.
         """
-        entropy = torch.special.entr(self._plain.softmax(1)).sum(1, keepdim=True)
-        sure = (1 - entropy / math.log(self._plain.shape[1])).clamp(0, 1)
-        full = F.interpolate(sure, size=(self.height, self.width), mode="bilinear")
-        return full[0, 0].cpu().numpy()
+        share = softmax(to_numpy(self._seen.plain[0]), 0)
+        entropy = -(share * np.log(np.maximum(share, 1e-30))).sum(0)
+        sure = (1 - entropy / math.log(len(share))).clip(0, 1)
+        return resized(sure, (self.height, self.width))
 
-    def _tilted(self, logits: Tensor, take: int) -> Tensor:
-        """(1, Q, h, w) logits of a varied colouring."""
-        centres = palette(self._config.bin_step)
-        tilted = tilt_logits(logits[0].float().cpu().numpy(), centres.numpy(), take)
-        return torch.from_numpy(tilted)[None].to(logits)
-
-    @torch.inference_mode()
-    def _decode(self, hint_map: Tensor | None) -> Tensor:
+    def _decode(self, hint_map: np.ndarray | None) -> Array:
         """(1, Q, h, w) logits."""
-        return self._plain if hint_map is None else self._look.hinted(hint_map)
-
-    def _ab(
-        self,
-        logits: Tensor,
-        vividness: float | None,
-        hint_map: Tensor | None,
-        cells: Cells | None = None,
-    ) -> Tensor:
-        """(2, h, w) a*b* of logits; with hints, these are spread over the cells."""
-        config = self._config
-        vividness = config.vividness if vividness is None else vividness
         if hint_map is None:
-            return decode_bins(logits, config.bin_step, vividness, config.chroma_scale)[0]
-        own_ab, cells = decode_bins(logits, config.bin_step, vividness)[0], cells or self._cells
-        attention = self._look.attention
-        return spread_hints(hint_map[0], own_ab, cells, config.chroma_scale, attention)
+            return self._seen.plain
+        return self._engine.logits(self._seen, hint_map)
 
-    @cached_property
-    def _cells(self) -> Cells:
-        """What spreading needs to know of the picture: the same for all hints."""
-        return self._read_cells(self._plain)
-
-    def _read_cells(self, logits: Tensor) -> Cells:
-        step = self._config.bin_step
-        return Cells.read(logits[0], self._look.maps[0], self._lightness, step)
-
-    def _draw(self, hints: Sequence[Hint]) -> Tensor | None:
+    def _draw(self, hints: Sequence[Hint]) -> np.ndarray | None:
         """(1, 3, h, w) map of the hints on the decoder's grid; None without."""
         if not hints:
             return None
-        rows, columns = self._lightness.shape
-        hint_map = draw_hints(hints, (self.height, self.width), (rows, columns))
-        return hint_map.to(self._lightness)
+        rows, columns = self._seen.plain.shape[2:]
+        return draw_hints(hints, (self.height, self.width), (rows, columns))
 
 
-def suggest_colours(
-    logits: Tensor, step: int, lightness: float, k: int
-) -> list[tuple[tuple[int, int, int], float]]:
-    """The k colours a pixel most likely has: weighted k-means over its predicted distribution.
-
-    Args:
-        logits: (Q,) of one place.
-        step: grid spacing of the palette.
-        lightness: L* of the pixel, so that the colours can be shown there.
-        k: how many, 1 or more; fewer come back where the distribution has fewer clusters.
-
-    Returns:
-        [((r, g, b) 0..255, share 0..1)], most likely first.
-    """
-    share = torch.softmax(logits.float(), dim=0).cpu().numpy()
-    means, mass = clusters(share, palette(step).numpy(), k)
-    ab = torch.from_numpy(means).T[:, None]  # (2, 1, K)
-    level = torch.full_like(ab[:1], lightness)
-    rgb = lab_to_rgb(torch.cat((level, fit_gamut(level, ab))))
-    rgb = (rgb * 255).round().int()[:, 0].T.tolist()
-    return [((r, g, b), float(m)) for (r, g, b), m in zip(rgb, mass, strict=True)]
+def paint_picture(
+    engine: Engine, picture: Picture, ab: Array, hints: Sequence[Hint] = ()
+) -> Image.Image | np.ndarray:
+    """What `Canvas.paint` does, for who does not keep the canvas."""
+    (pixels,) = engine.paint([picture.pixels], ab[None], hints)
+    return write_like(pixels, picture)

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from os import PathLike
 from typing import Any, overload
 
 import numpy as np
-import torch
-import torch.nn.functional as F
+from array_api_compat import array_namespace, is_numpy_array
 from PIL import Image
-from torch import Tensor
 
-from colorize_hub.colour.palette import decode_bins
-from colorize_hub.engines.fused import fuse
+from colorize_hub.colour.arrays import Array, to_numpy
+from colorize_hub.colour.resizing import enlarged
+from colorize_hub.engines.engine import Engine
 from colorize_hub.hints.hint import HINT_STRIDE, Hint
-from colorize_hub.hints.kriging import Cells, spread_hints
 from colorize_hub.inference.canvas import Canvas
-from colorize_hub.inference.compose import Prepared
 from colorize_hub.inference.frames import Frame, check_steadiness, colour_frames
-from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.network.look import Look
-from colorize_hub.network.working import GRID
-from colorize_hub.pictures.picture import ImageLike
+from colorize_hub.network.working import GRID, working_shape
+from colorize_hub.pictures.picture import ImageLike, Picture, read_picture, write_like
 
 _BATCH = 8
 _MOST_WAITING = 4 * _BATCH  # pictures held at full size until enough have the same shape
-
-# Threads do not survive a fork: with more than one, the first convolution of the child would hang.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 class Colorizer:
@@ -42,27 +31,28 @@ class Colorizer:
     It can be pickled, and the cache of `datasets` knows it again in another process.
 
     Attributes:
+        engine: computes.
         config: the model's ColorizerConfig.
-        device: where it computes.
+        device: where it computes: "cpu", "cuda:0", "mps".
     """
 
-    def __init__(
-        self,
-        network: ColorNet,
-        device: str | torch.device | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
-        """Prepare a network for use.
+    def __init__(self, engine: Engine) -> None:
+        """Make one, as `load` does.
 
         Args:
-            network: trained; it is copied, with BatchNorm folded.
-            device: None takes CUDA, then MPS, then the CPU.
-            dtype: None takes bfloat16 where the device is fast in it, else float32.
+            engine: TorchEngine(network) or OnnxEngine(network).
+
+        Raises:
+            TypeError: it is no engine.
         """
-        self.config: ColorizerConfig = network.config
-        self.device = _best_device() if device is None else torch.device(device)
-        self._dtype = fast_dtype(self.device) if dtype is None else dtype
-        self._network = fuse(for_inference(network, self._dtype).to(self.device))
+        if not isinstance(engine, Engine):
+            raise TypeError(
+                f"Colorizer takes an engine, got {type(engine).__name__}: for a network of torch, "
+                "Colorizer(TorchEngine(network, device, dtype)); see colorize_hub.engines."
+            )
+        self.engine = engine
+        self.config: ColorizerConfig = engine.config
+        self.device = engine.device
 
     @overload
     def colorize(
@@ -88,21 +78,13 @@ class Colorizer:
         vividness: float | None = None,
         size: int | None = None,
     ) -> list[Image.Image | np.ndarray]: ...
-    @overload
     def colorize(
         self,
-        image: Mapping[str, Any],
+        image: ImageLike | Sequence[ImageLike],
         hints: Sequence[Hint] = (),
         vividness: float | None = None,
         size: int | None = None,
-    ) -> dict[str, Any]: ...
-    def colorize(
-        self,
-        image: ImageLike | Sequence[ImageLike] | Mapping[str, Any],
-        hints: Sequence[Hint] = (),
-        vividness: float | None = None,
-        size: int | None = None,
-    ) -> Image.Image | np.ndarray | list[Image.Image | np.ndarray] | dict[str, Any]:
+    ) -> Image.Image | np.ndarray | list[Image.Image | np.ndarray]:
         """Colour a picture, or a list of pictures.
 
         Colours that a picture already has are ignored: only its lightness is read, and it is kept
@@ -110,51 +92,78 @@ class Colorizer:
 
         Args:
             image: path, PIL image or array (see picture.read_picture), or a list of these, which is
-                worked on in batches; or a row or batch of rows of a dataset, for `Dataset.map`,
-                with such in the column "image" or in the only column that has them.
+                worked on in batches. For rows of a dataset see `colorize_rows`.
             hints: colours to fix, in pixels of the picture; for a single picture only.
             vividness: 0 (dull) to 1 (vivid); None takes the model's calibrated value.
             size: working short side in pixels; None takes the model's.
 
         Returns:
             What came in, in colour: array for array (same dtype), PIL image for PIL image or path;
-            same width and height, alpha kept; a list for a list, in its order; for a row or batch
-            that column alone.
+            same width and height, alpha kept; a list for a list, in its order.
 
         Raises:
             PictureError: the picture cannot be read or used.
             FileNotFoundError: there is no such file.
+            TypeError: a row of a dataset.
             ValueError: vividness, size or a hint out of range, or hints with a list.
         """
         if isinstance(image, Mapping):
-            column = _picture_column(image)
-            return {column: self.colorize(image[column], hints, vividness, size)}
+            raise TypeError(
+                "colorize takes pictures, got a row or batch of a dataset: "
+                "Dataset.map(colorizer.colorize_rows, batched=True)."
+            )
         if not isinstance(image, Sequence) or isinstance(image, str | bytes):
             return self.canvas(image, size).render(hints, vividness)
         if hints:
             raise ValueError(
                 "hints belong to one picture, got a list of pictures; colour them one by one."
             )
-        coloured: dict[int, Image.Image | np.ndarray] = {}
-        same_shape: dict[torch.Size, dict[int, Prepared]] = defaultdict(dict)
-        for index, one in enumerate(image):
-            prepared = Prepared.read(one, self._size(size))
-            same_shape[prepared.working.shape][index] = prepared
-            most = max(same_shape.values(), key=len)
-            if len(most) == _BATCH or sum(map(len, same_shape.values())) == _MOST_WAITING:
-                coloured |= self._paint(most, vividness)
-                most.clear()
-        for rest in filter(None, same_shape.values()):
-            coloured |= self._paint(rest, vividness)
-        return [coloured[index] for index in range(len(image))]
+        return self._colorize_list(image, vividness, self._size(size))
+
+    def colorize_rows(
+        self,
+        rows: Mapping[str, Any],
+        column: str | None = None,
+        vividness: float | None = None,
+        size: int | None = None,
+    ) -> dict[str, Any]:
+        """Colour the pictures of a row or batch of rows, as `Dataset.map` of `datasets` gives them.
+
+        >>> dataset.map(colorizer.colorize_rows, batched=True)  # doctest: +SKIP
+
+        Args:
+            rows: columns; that of the pictures holds PIL images, arrays or paths, or a list of
+                these. None stays None.
+            column: of the pictures; None takes "image", or the only one that holds pictures.
+            vividness: as for `colorize`.
+            size: as for `colorize`.
+
+        Returns:
+            That column alone.
+
+        Raises:
+            PictureError: a picture cannot be read or used.
+            ValueError: no column holds pictures, or several do; vividness or size out of range.
+        """
+        column = _picture_column(rows) if column is None else column
+        if column not in rows:
+            raise ValueError(f"There is no column {column!r}; there are: {', '.join(rows)}.")
+        given, size = rows[column], self._size(size)
+        several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+        pictures: list[Any] = list(given) if several else [given]
+        places = [index for index, one in enumerate(pictures) if one is not None]
+        coloured = self._colorize_list([pictures[index] for index in places], vividness, size)
+        for index, one in zip(places, coloured, strict=True):
+            pictures[index] = one
+        return {column: pictures if several else pictures[0]}
 
     def canvas(self, image: ImageLike, size: int | None = None) -> Canvas:
         """Encode a picture once, to be rendered many times with different hints.
 
         Args and errors: as for `colorize`, one picture.
         """
-        prepared = Prepared.read(image, self._size(size))
-        return Canvas(self._look(prepared.working), prepared, self.config)
+        size = self._size(size)
+        return Canvas(self.engine, read_picture(image), size)
 
     def colorize_frames(
         self,
@@ -182,84 +191,71 @@ class Colorizer:
             ModuleNotFoundError: smoothing needs OpenCV and it is missing; at once.
         """
         check_steadiness(smoothing, look_ahead, workers)
-        return colour_frames(self.canvas, frames, smoothing, look_ahead, workers)
+        return colour_frames(self.engine, self.canvas, frames, smoothing, look_ahead, workers)
 
-    @torch.inference_mode()
     def predict_ab(
-        self, lightness: Tensor, hint_map: Tensor | None = None, vividness: float | None = None
-    ) -> Tensor:
-        """Colours of lightness, tensor to tensor, at the size given.
+        self, lightness: Array, hint_map: Array | None = None, vividness: float | None = None
+    ) -> Array:
+        """Colours of lightness, array to array, at the size given.
 
         Args:
-            lightness: (B, 1, H, W), L* 0..100.
+            lightness: (B, 1, H, W) array of numpy or tensor of torch, L* 0..100.
             hint_map: (B, 3, ceil(H / 4), ceil(W / 4)): a*, b* and mask (see hint.draw_hints);
                 hinted cells get exactly these colours, spread as by `Canvas.render`.
             vividness: 0..1; None takes the model's calibrated value.
 
         Returns:
-            (B, 2, H, W) a*b*, float32, on the model's device; not yet fitted to the gamut of sRGB.
+            (B, 2, H, W) a*b*, float32, of the kind of `lightness` (a tensor stays on the model's
+            device); not yet fitted to the gamut of sRGB.
 
         Raises:
             ValueError: wrong shape, or lightness that is not finite.
         """
-        if lightness.ndim != 4 or lightness.shape[1] != 1 or not lightness.numel():
-            raise ValueError(
-                f"predict_ab expects lightness of shape (B, 1, H, W), got {tuple(lightness.shape)}."
-            )
-        if not torch.isfinite(lightness).all():
-            raise ValueError("predict_ab expects finite L* in 0..100, got NaN or infinity.")
-        height, width = lightness.shape[2:]
-        grid = (len(lightness), 3, -(-height // HINT_STRIDE), -(-width // HINT_STRIDE))
-        if hint_map is not None and hint_map.shape != grid:
+        shape = tuple(lightness.shape)
+        if len(shape) != 4 or shape[1] != 1 or 0 in shape:
+            raise ValueError(f"predict_ab expects lightness of shape (B, 1, H, W), got {shape}.")
+        batch, _, height, width = shape
+        grid = (batch, 3, -(-height // HINT_STRIDE), -(-width // HINT_STRIDE))
+        if hint_map is not None and tuple(hint_map.shape) != grid:
             raise ValueError(
                 f"predict_ab expects a hint_map of shape {grid}, got {tuple(hint_map.shape)}."
             )
-        look = self._look(lightness)
-        plain = look.plain
-        ab = self._colours(plain, vividness)
-        if hint_map is not None:
-            hint_map = hint_map.to(plain)
-            own = self._colours(plain, vividness, 1.0)
-            small = F.adaptive_avg_pool2d(lightness.to(plain), (plain.shape[2], plain.shape[3]))[
-                :, 0
-            ]
-            step, scale = self.config.bin_step, self.config.chroma_scale
-            for i, one in enumerate(hint_map):
-                if one[2].any():
-                    cells = Cells.read(plain[i], look.maps[i], small[i], step)
-                    ab[i] = spread_hints(one, own[i], cells, scale, look.attention)
-        return F.interpolate(ab, size=(height, width), mode="bicubic")
+        here = self.engine.asarray(lightness)
+        if not array_namespace(here).isfinite(here).all():
+            raise ValueError("predict_ab expects finite L* in 0..100, got NaN or infinity.")
+        ab = self.engine.colors(self.engine.see(here), hint_map, vividness)
+        ab = enlarged(ab, (height, width))
+        return to_numpy(ab) if is_numpy_array(lightness) else array_namespace(lightness).asarray(ab)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        weights = {name: value.cpu() for name, value in self._network.state_dict().items()}
-        return _revive, (self.config, str(self.device), self._dtype, weights)
+    def _colorize_list(
+        self, images: Sequence[ImageLike], vividness: float | None, size: int
+    ) -> list[Image.Image | np.ndarray]:
+        """Pictures in colour, in their order, in batches of one working shape."""
+        coloured: dict[int, Image.Image | np.ndarray] = {}
+        same_shape: dict[tuple[int, int], dict[int, Picture]] = defaultdict(dict)
+        for index, one in enumerate(images):
+            picture = read_picture(one)
+            shape = working_shape(picture.height, picture.width, size)
+            same_shape[shape][index] = picture
+            shape, most = max(same_shape.items(), key=lambda item: len(item[1]))
+            if len(most) == _BATCH or sum(map(len, same_shape.values())) == _MOST_WAITING:
+                coloured |= self._colorize_batch(most, shape, vividness)
+                most.clear()
+        for shape, rest in same_shape.items():
+            if rest:
+                coloured |= self._colorize_batch(rest, shape, vividness)
+        return [coloured[index] for index in range(len(images))]
 
-    def _paint(
-        self, pictures: Mapping[int, Prepared], vividness: float | None
+    def _colorize_batch(
+        self, pictures: Mapping[int, Picture], shape: tuple[int, int], vividness: float | None
     ) -> dict[int, Image.Image | np.ndarray]:
         """Pictures of one working shape in colour, under the same keys."""
-        ab = self._plain_ab(torch.cat([one.working for one in pictures.values()]), vividness)
+        engine, pixels = self.engine, [picture.pixels for picture in pictures.values()]
+        ab = engine.colors(engine.see(engine.lightness(pixels, shape)), vividness=vividness)
         return {
-            key: one.paint(colours)
-            for (key, one), colours in zip(pictures.items(), ab, strict=True)
+            key: write_like(rgb, picture)
+            for (key, picture), rgb in zip(pictures.items(), engine.paint(pixels, ab), strict=True)
         }
-
-    @torch.inference_mode()
-    def _look(self, lightness: Tensor) -> Look:
-        return Look(self._network, lightness)
-
-    @torch.inference_mode()
-    def _plain_ab(self, lightness: Tensor, vividness: float | None) -> Tensor:
-        """(B, 2, h, w) a*b* at stride 4, without hints."""
-        return self._colours(self._look(lightness).plain, vividness)
-
-    def _colours(
-        self, logits: Tensor, vividness: float | None, chroma_scale: float | None = None
-    ) -> Tensor:
-        """(B, 2, h, w) a*b* of (B, Q, h, w) logits; None takes what the model says."""
-        vividness = self.config.vividness if vividness is None else vividness
-        scale = self.config.chroma_scale if chroma_scale is None else chroma_scale
-        return decode_bins(logits, self.config.bin_step, vividness, scale)
 
     def _size(self, size: int | None) -> int:
         size = self.config.size if size is None else size
@@ -268,33 +264,20 @@ class Colorizer:
         return size
 
 
-def _best_device() -> torch.device:
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def _picture_column(row: Mapping[str, Any]) -> str:
+def _picture_column(rows: Mapping[str, Any]) -> str:
     """The column of a row, or of a batch of rows, that holds the pictures."""
-    if "image" in row:
+    if "image" in rows:
         return "image"
-    firsts = {
-        name: value[0] if isinstance(value, list) and value else value
-        for name, value in row.items()
-    }
-    found = [name for name, one in firsts.items() if isinstance(one, Image.Image | np.ndarray)]
+    found = [name for name, value in rows.items() if _holds_pictures(value)]
     if len(found) != 1:
         raise ValueError(
             'Expected a column "image", or one column of PIL images or arrays, got '
-            f"{', '.join(row)}: take the pictures out, and colorize them as a list."
+            f"{', '.join(rows)}: name it with column."
         )
     return found[0]
 
 
-def _revive(
-    config: ColorizerConfig, device: str, dtype: torch.dtype, weights: dict[str, Tensor]
-) -> Colorizer:
-    """What Colorizer.__reduce__ took apart."""
-    colorizer = Colorizer(ColorNet(config), device, dtype)
-    colorizer._network.load_state_dict(weights)
-    return colorizer
+def _holds_pictures(value: object) -> bool:
+    if isinstance(value, list):
+        value = next((one for one in value if one is not None), None)
+    return isinstance(value, Image.Image | np.ndarray)

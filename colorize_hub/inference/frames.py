@@ -8,17 +8,17 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from array_api_compat import array_namespace
 from PIL import Image
-from torch import Tensor
 
+from colorize_hub.colour.arrays import Array, like
+from colorize_hub.engines.engine import Engine
 from colorize_hub.hints.hint import Hint, draw_hints
-from colorize_hub.inference.canvas import Canvas
-from colorize_hub.inference.compose import Prepared
+from colorize_hub.inference.canvas import Canvas, paint_picture
 from colorize_hub.inference.motion import Motion, load_opencv
 from colorize_hub.inference.steady import State, TemporalSmoother, look_back, memory
 from colorize_hub.inference.workers import side_by_side
-from colorize_hub.pictures.picture import ImageLike
+from colorize_hub.pictures.picture import ImageLike, Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,8 @@ class _Waiting:
     """A frame that is coloured but for what the frames after it say."""
 
     frame: Frame
-    prepared: Prepared
+    engine: Engine
+    picture: Picture
     own: State
     smoothed: State
     to_previous: Motion | None
@@ -55,10 +56,10 @@ class _Waiting:
         """The finished frame, given what the frames after it say; hinted cells are as hinted."""
         ab = (self.smoothed if later is None else self.smoothed.joined(later)).ab
         if self.frame.hints:
-            picture, grid = self.prepared.picture, (ab.shape[1], ab.shape[2])
-            hint_map = draw_hints(self.frame.hints, (picture.height, picture.width), grid)
-            ab = torch.where(hint_map[0, 2] > 0, self.own.ab, ab)
-        return self.prepared.paint(ab, self.frame.hints)
+            size, grid = (self.picture.height, self.picture.width), (ab.shape[1], ab.shape[2])
+            mask = like(draw_hints(self.frame.hints, size, grid)[0, 2], ab)
+            ab = array_namespace(ab).where(mask > 0, self.own.ab, ab)
+        return paint_picture(self.engine, self.picture, ab, self.frame.hints)
 
 
 def check_steadiness(smoothing: float, look_ahead: int, workers: int) -> None:
@@ -77,6 +78,7 @@ def check_steadiness(smoothing: float, look_ahead: int, workers: int) -> None:
 
 
 def colour_frames(
+    engine: Engine,
     open_canvas: Callable[[ImageLike, int | None], Canvas],
     frames: Iterable[ImageLike | Frame],
     smoothing: float,
@@ -86,6 +88,7 @@ def colour_frames(
     """Colour frames in order; see `Colorizer.colorize_frames`.
 
     Args:
+        engine: of the canvases.
         open_canvas: encodes a picture at a working size.
         frames: read one by one, `look_ahead` before they are needed, and with several workers as
             many more as there are workers.
@@ -94,36 +97,39 @@ def colour_frames(
         workers: threads.
     """
 
-    def predict(one: ImageLike | Frame) -> tuple[Frame, Canvas, Tensor]:
+    def predict(one: ImageLike | Frame) -> tuple[Frame, Canvas, Array]:
         frame = one if isinstance(one, Frame) else Frame(one)
         canvas = open_canvas(frame.image, frame.size)
         return frame, canvas, canvas.predict(frame.hints, frame.vividness)
 
-    with closing(side_by_side(predict, frames, workers)) as predicted:
+    with closing(side_by_side(predict, frames, workers, engine.use_threads)) as predicted:
         if smoothing:
-            yield from _steadied(predicted, smoothing, look_ahead)
+            yield from _steadied(engine, predicted, smoothing, look_ahead)
         else:
             for frame, canvas, ab in predicted:
-                yield canvas.prepared.paint(ab, frame.hints)
+                yield canvas.paint(ab, frame.hints)
 
 
 def _steadied(
-    predicted: Iterable[tuple[Frame, Canvas, Tensor]], smoothing: float, look_ahead: int
+    engine: Engine,
+    predicted: Iterable[tuple[Frame, Canvas, Array]],
+    smoothing: float,
+    look_ahead: int,
 ) -> Iterator[ImageOut]:
     smoother, waiting = TemporalSmoother(smoothing), deque[_Waiting]()
     last: _Waiting | None = None
     for frame, canvas, ab in predicted:
-        if last is not None and not _same_shape(last.prepared, canvas.prepared):
+        if last is not None and not _same_shape(last.picture, canvas.picture):
             smoother, last = TemporalSmoother(smoothing), None
         shift = None if last is None else _shift(canvas, ab, frame, last.frame)
-        smoothed = smoother.smooth(canvas.prepared.working, ab, shift)
+        smoothed = smoother.smooth(canvas.lightness, ab, shift)
         own, to_previous = State.fresh(ab), smoother.to_previous
         if last is None or shift is not None or last.own.frames.shape != own.frames.shape:
             to_previous = None  # what comes from here on says nothing about the frames before
         if to_previous is None:
             while waiting:
                 yield _paint_first(waiting, smoothing)
-        last = _Waiting(frame, canvas.prepared, own, smoothed, to_previous)
+        last = _Waiting(frame, engine, canvas.picture, own, smoothed, to_previous)
         waiting.append(last)
         if len(waiting) > look_ahead:
             yield _paint_first(waiting, smoothing)
@@ -138,7 +144,7 @@ def _paint_first(waiting: deque[_Waiting], smoothing: float) -> ImageOut:
     return first.paint(look_back(ahead, smoothing))
 
 
-def _shift(canvas: Canvas, ab: Tensor, frame: Frame, before: Frame) -> Tensor | None:
+def _shift(canvas: Canvas, ab: Array, frame: Frame, before: Frame) -> Array | None:
     """How far a changed wish moves the colours of a frame; None if nothing changed.
 
     A hint that only moved follows its object, as the colours carried along do.
@@ -152,6 +158,5 @@ def _wish(frame: Frame) -> tuple[object, ...]:
     return (frame.vividness, *((hint.rgb, hint.radius) for hint in frame.hints))
 
 
-def _same_shape(one: Prepared, other: Prepared) -> bool:
-    first, second = one.picture, other.picture
-    return (first.height, first.width) == (second.height, second.width)
+def _same_shape(one: Picture, other: Picture) -> bool:
+    return (one.height, one.width) == (other.height, other.width)

@@ -7,13 +7,15 @@ the whole picture gained or lost, and where the flow there leads back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from array_api_compat import array_namespace
+
+from colorize_hub.colour.arrays import Array, like, on_cpu, to_numpy
+from colorize_hub.colour.resizing import cell_means, cubic
 
 _FLOW_CELLS = 2  # flow is searched at twice the resolution of the ab
 _DIFFERENT = 9.0  # L* between a cell and what moved there at which trust has fallen to exp(-1)
@@ -33,24 +35,55 @@ class Motion:
         trust: (h, w) 0..1, whether it is the same thing.
     """
 
-    source: Tensor
-    trust: Tensor
+    source: Array
+    trust: Array
 
-    def carry(self, values: Tensor, sharp: bool = False) -> Tensor:
+    def carry(self, values: Array, sharp: bool = False) -> Array:
         """(C, h, w) of the old frame, moved to where it is in the new one.
 
         Bilinear, which blurs when it is done again and again; `sharp` mixes in as much bicubic as
         amplifies no frequency.
         """
-        values = values[None]
-        moved = F.grid_sample(values, self.source, "bilinear", "border", align_corners=False)
+        moved = _sampled(values, self.source[0], _linear, 2)
         if sharp:
-            cubic = F.grid_sample(values, self.source, "bicubic", "border", align_corners=False)
-            moved = torch.lerp(moved, cubic, _CUBIC)
-        return moved[0]
+            moved = moved + _CUBIC * (_sampled(values, self.source[0], cubic, 4) - moved)
+        return moved
 
 
-def motions(before: Tensor, after: Tensor, shape: tuple[int, int]) -> tuple[Motion, Motion] | None:
+def _sampled(values: Array, source: Array, kernel: Callable[[Array], Array], taps: int) -> Array:
+    """F.grid_sample(values, source, padding_mode="border"), by a kernel that reads some taps."""
+    xp, (_, rows, columns) = array_namespace(values), values.shape
+    flat = values.reshape(len(values), -1)
+    x, y = (_taps(source[..., i], side, kernel, taps) for i, side in enumerate((columns, rows)))
+    total = 0.0
+    for row, down in zip(*y, strict=True):
+        line = 0.0
+        for column, across in zip(*x, strict=True):
+            place = (row * columns + column).reshape(-1)
+            line = line + across * xp.take(flat, place, axis=1).reshape((len(values), *row.shape))
+        total = total + down * line
+    return total
+
+
+def _taps(
+    place: Array, side: int, kernel: Callable[[Array], Array], taps: int
+) -> tuple[list[Array], list[Array]]:
+    """Samples of a line around places -1..1 on it, and how much of each, by tap."""
+    xp = array_namespace(place)
+    position = (place + 1) * (side / 2) - 0.5
+    if taps == 2:
+        position = position.clip(0, side - 1)
+    first = xp.floor(position) - (taps // 2 - 1)
+    samples = [first + tap for tap in range(taps)]
+    shares = [kernel(abs(position - sample)) for sample in samples]
+    return [xp.astype(sample.clip(0, side - 1), xp.int64) for sample in samples], shares
+
+
+def _linear(distance: Array) -> Array:
+    return 1 - distance
+
+
+def motions(before: Array, after: Array, shape: tuple[int, int]) -> tuple[Motion, Motion] | None:
     """Motion from one frame to the next, and back.
 
     Args:
@@ -65,17 +98,17 @@ def motions(before: Tensor, after: Tensor, shape: tuple[int, int]) -> tuple[Moti
         ModuleNotFoundError: OpenCV is missing.
     """
     size = (shape[0] * _FLOW_CELLS, shape[1] * _FLOW_CELLS)
-    first, second = (_shrunk(one, size) for one in (before, after))
+    first, second = (cell_means(on_cpu(one), size) for one in (before, after))
     back, forth = optical_flow(second, first), optical_flow(first, second)
-    flows = [_shrunk(flow[None], shape)[0] / _FLOW_CELLS for flow in (back, forth)]
-    cells = [_shrunk(one, shape)[0, 0] for one in (first, second)]
+    flows = [cell_means(flow, shape) / _FLOW_CELLS for flow in (back, forth)]
+    cells = [cell_means(one[0, 0], shape) for one in (first, second)]
     to_next = _motion(cells[0], cells[1], flows[0], flows[1])
-    if float(to_next.trust.pow(_STRICT).mean()) < _CUT_SHARE:
+    if float((to_next.trust**_STRICT).mean()) < _CUT_SHARE:
         return None
     return to_next, _motion(cells[1], cells[0], flows[1], flows[0])
 
 
-def optical_flow(first: Tensor, second: Tensor, thorough: bool = False) -> Tensor:
+def optical_flow(first: Array, second: Array, thorough: bool = False) -> Array:
     """Where each pixel of a picture is in another one.
 
     Args:
@@ -93,7 +126,7 @@ def optical_flow(first: Tensor, second: Tensor, thorough: bool = False) -> Tenso
     fast, medium = cv2.DISOPTICAL_FLOW_PRESET_FAST, cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
     search = cv2.DISOpticalFlow_create(medium if thorough else fast)
     flow = search.calc(_bytes(first), _bytes(second), None)
-    return torch.from_numpy(flow).movedim(-1, 0)
+    return like(np.moveaxis(flow, -1, 0), first)
 
 
 def load_opencv() -> ModuleType:
@@ -111,25 +144,21 @@ def load_opencv() -> ModuleType:
     return cv2
 
 
-def _motion(source: Tensor, target: Tensor, flow: Tensor, opposite: Tensor) -> Motion:
+def _motion(source: Array, target: Array, flow: Array, opposite: Array) -> Motion:
     """Motion from `source` to `target`, (h, w) L*, by the (2, h, w) flow from the target back."""
-    rows, columns = target.shape
-    y, x = torch.meshgrid(torch.arange(rows) + 0.5, torch.arange(columns) + 0.5, indexing="ij")
-    place = torch.stack((x, y), -1) + flow.movedim(0, -1)
-    extent = torch.tensor([columns, rows])
-    motion = Motion((2 * place / extent - 1)[None], torch.ones_like(target))
-    moved = motion.carry(torch.cat((source[None], opposite)))
+    xp, (rows, columns) = array_namespace(target), target.shape
+    y, x = np.mgrid[:rows, :columns].astype(np.float32) + np.float32(0.5)
+    place = like(np.stack((x, y), -1), target) + xp.moveaxis(flow, 0, -1)
+    extent = like(np.array([columns, rows]), target)
+    motion = Motion((2 * place / extent - 1)[None], xp.ones_like(target))
+    moved = motion.carry(xp.concat((source[None], opposite)))
     change = moved[0] - target
-    brighter = change.median().clamp(-_FLASH, _FLASH)
-    different = ((change - brighter) / _DIFFERENT).square()
-    astray = (moved[1:] + flow).square().sum(0) / _ASTRAY**2
+    middle = xp.sort(change.reshape(-1))[(rows * columns - 1) // 2]
+    different = ((change - middle.clip(-_FLASH, _FLASH)) / _DIFFERENT) ** 2
+    astray = ((moved[1:] + flow) ** 2).sum(0) / _ASTRAY**2
     inside = ((place >= 0) & (place <= extent)).all(-1)
-    return Motion(motion.source, torch.exp(-different - astray) * inside)
+    return Motion(motion.source, xp.exp(-different - astray) * inside)
 
 
-def _shrunk(values: Tensor, shape: tuple[int, int]) -> Tensor:
-    return F.interpolate(values.float().cpu(), shape, mode="area")
-
-
-def _bytes(lightness: Tensor) -> np.ndarray:
-    return (lightness[0, 0] * 2.55).clamp(0, 255).byte().numpy()
+def _bytes(lightness: Array) -> np.ndarray:
+    return (to_numpy(lightness)[0, 0] * np.float32(2.55)).clip(0, 255).astype(np.uint8)

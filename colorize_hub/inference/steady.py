@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from array_api_compat import array_namespace
 
+from colorize_hub.colour.arrays import Array, on_cpu
+from colorize_hub.colour.resizing import cell_means, resized
 from colorize_hub.inference.motion import Motion, motions
 
 _MOST_FRAMES = 100.0  # that any average is made of
@@ -37,14 +37,14 @@ class State:
         frames: (h, w) how many frames' predictions these are the mean of, at least 1.
     """
 
-    colour: Tensor
-    frames: Tensor
+    colour: Array
+    frames: Array
 
     @classmethod
-    def fresh(cls, ab: Tensor) -> State:
+    def fresh(cls, ab: Array) -> State:
         """Of a frame on its own, (2, h, w) a*b*."""
-        ab = ab.float().cpu()
-        return cls(torch.cat((ab, _chroma(ab))), torch.ones_like(ab[0]))
+        ab, xp = on_cpu(ab), array_namespace(ab)
+        return cls(xp.concat((ab, _chroma(ab))), xp.ones_like(ab[0]))
 
     def joined(self, other: State) -> State:
         """The mean of both."""
@@ -57,41 +57,40 @@ class State:
         What is new to the picture has no past of its own; but where what looks like it nearby has
         just left its mean in `other`, this one will have left its own as far.
         """
-        weight = other.frames[None]
-        near = _blurred(torch.cat((self.colour, other.colour, torch.ones_like(weight))) * weight)
+        weight, xp = other.frames[None], array_namespace(other.frames)
+        both = xp.concat((self.colour, other.colour, xp.ones_like(weight)))
+        near = _blurred(both * weight)
         own, mean = near[:3] / (near[6:] + 1e-3), near[3:6] / (near[6:] + 1e-3)
         certain = near[6:] / (near[6:] + _CERTAIN) * (_YOUNG / (_YOUNG + weight))
-        unlike = (self.colour - own).square().sum(0, keepdim=True) / _ALIKE**2
-        return State(self.colour + (mean - own) * certain * torch.exp(-unlike), self.frames)
+        unlike = ((self.colour - own) ** 2).sum(0)[None] / _ALIKE**2
+        return State(self.colour + (mean - own) * certain * xp.exp(-unlike), self.frames)
 
     def carried(self, motion: Motion, keep: float) -> State:
         """Moved to another frame, counting for `keep` times what it did."""
         colour = motion.carry(self.colour, sharp=True)
         return State(colour, motion.carry(self.frames[None])[0] * motion.trust * keep)
 
-    def shifted(self, shift: Tensor | None) -> State:
+    def shifted(self, shift: Array | None) -> State:
         """With (2, h, w) a*b* added to all that it is the mean of; None adds nothing."""
         if shift is None:
             return self
-        before = self.colour[:2]
-        ab = before + shift.to(before)
+        before, xp = self.colour[:2], array_namespace(self.colour)
+        ab = before + on_cpu(shift)
         chroma = self.colour[2:] + _chroma(ab) - _chroma(before)
-        return State(torch.cat((ab, chroma)), self.frames)
+        return State(xp.concat((ab, chroma)), self.frames)
 
     def resized(self, shape: tuple[int, int]) -> State:
         """On a grid of another (h, w)."""
         if self.frames.shape == shape:
             return self
-        both = torch.cat((self.colour, self.frames[None]))[None]
-        both = F.interpolate(both, shape, mode="bilinear", antialias=True)[0]
-        return State(both[:3], both[3])
+        return State(resized(self.colour, shape), resized(self.frames, shape))
 
     @property
-    def ab(self) -> Tensor:
+    def ab(self) -> Array:
         """(2, h, w) a*b* to paint."""
         mean = self.colour[:2]
-        factor = self.colour[2:] / _chroma(mean).clamp_min(1e-3)
-        return mean * factor.clamp(1, _MOST_RESTORED)
+        factor = self.colour[2:] / _chroma(mean).clip(1e-3, None)
+        return mean * factor.clip(1, _MOST_RESTORED)
 
 
 def memory(smoothing: float) -> float:
@@ -125,11 +124,11 @@ class TemporalSmoother:
             ValueError: smoothing outside 0..1.
         """
         self._keep = memory(smoothing)
-        self._lightness: Tensor | None = None
+        self._lightness: Array | None = None
         self._state: State | None = None
         self.to_previous: Motion | None = None
 
-    def smooth(self, lightness: Tensor, ab: Tensor, shift: Tensor | None = None) -> State:
+    def smooth(self, lightness: Array, ab: Array, shift: Array | None = None) -> State:
         """Colours of the next frame.
 
         Args:
@@ -145,7 +144,7 @@ class TemporalSmoother:
         if self._state is not None and self._lightness is not None and self._keep:
             before, shape = self._lightness, (ab.shape[1], ab.shape[2])
             if before.shape != lightness.shape:
-                before = F.interpolate(before, lightness.shape[2:], mode="area")
+                before = cell_means(before, (lightness.shape[2], lightness.shape[3]))
             both = motions(before, lightness, shape)
             if both is not None:
                 to_this, self.to_previous = both
@@ -173,13 +172,12 @@ def look_back(ahead: list[tuple[State, Motion]], smoothing: float) -> State | No
     return carried
 
 
-def _blurred(values: Tensor) -> Tensor:
+def _blurred(values: Array) -> Array:
     """(C, h, w) values, each the mean of about _NEARBY cells around it in both directions."""
     height, width = values.shape[1:]
     rows, columns = max(1, height // _NEARBY), max(1, width // _NEARBY)
-    coarse = F.adaptive_avg_pool2d(values, (rows, columns))
-    return F.interpolate(coarse[None], (height, width), mode="bilinear")[0]
+    return resized(cell_means(values, (rows, columns)), (height, width))
 
 
-def _chroma(ab: Tensor) -> Tensor:
-    return ab.square().sum(0, keepdim=True).sqrt()
+def _chroma(ab: Array) -> Array:
+    return array_namespace(ab).sqrt((ab * ab).sum(0))[None]

@@ -20,6 +20,7 @@ from colorize_hub.network.config import OWN_ENCODER, ColorizerConfig, ConfigErro
 from colorize_hub.network.efficientnet import EfficientNetLite0
 
 STRIDES = (4, 8, 16, 32)
+_OVERVIEW_WEIGHT = 0.7  # of what a picture says when it is seen small
 _AB_UNIT = 110.0  # hints reach the network as a*b* / 110, about -1..1
 
 
@@ -85,6 +86,10 @@ class ColorNet(nn.Module):
             hint = None if hint_map is None else _pool_hints(hint_map, skip)
             below = stage(skip, below, hint)
         return below
+
+    def broad_shift(self, maps: Tensor, whole: Tensor) -> Tensor:
+        """See the function of this name."""
+        return broad_shift(maps, whole)
 
     def logits(self, maps: Tensor) -> Tensor:
         """(B, Q, h, w) of the decoder's last map (B, C, h, w)."""
@@ -163,6 +168,25 @@ def _pool_hints(hint_map: Tensor, like: Tensor) -> Tensor:
         ab = ab / mask.clamp_min(1e-6)
     present = (mask > 0).to(ab)
     return torch.cat((ab * present, present), dim=1).to(like)
+
+
+def broad_shift(maps: Tensor, whole: Tensor) -> Tensor:
+    """What brings the broad layout of logits towards that of the same picture, seen small.
+
+    Both are compared on the small picture's grid, so that detail of the large one stays. It is
+    linear, as the head is: done on the decoder's last maps, it does the same to the logits.
+
+    Args:
+        maps: (B, C, h, w), at working size.
+        whole: (B, C, h', w') of the small picture.
+
+    Returns:
+        (B, C, h, w), to be added to the maps.
+    """
+    size, grid = (maps.shape[2], maps.shape[3]), (whole.shape[2], whole.shape[3])
+    apart = F.interpolate(whole, size=size, mode="bilinear") - maps
+    broad = F.adaptive_avg_pool2d(_OVERVIEW_WEIGHT * apart, grid)
+    return F.interpolate(broad, size=size, mode="bilinear")
 
 
 def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> ColorNet:

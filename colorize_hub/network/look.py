@@ -8,74 +8,86 @@ That gives better colours, and colours that depend less on the working size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-import torch.nn.functional as F
-from torch import Tensor
+from array_api_compat import array_namespace
 
-from colorize_hub.network.attention import HintAttention
-from colorize_hub.network.colornet import ColorNet
+from colorize_hub.colour.arrays import Array
+from colorize_hub.colour.resizing import resized
+from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.working import overview_shape
 
-_WEIGHT = 0.7  # of what the small picture says
+
+class Network(Protocol):
+    """What a Look asks of a network: ColorNet on tensors, OnnxNetwork on arrays."""
+
+    config: ColorizerConfig
+
+    @property
+    def attention(self) -> Callable[..., Array] | None:
+        """What it learned about hints, see HintAttention; None where it has not."""
+        ...
+
+    def encode(self, lightness: Array) -> Sequence[Array]:
+        """See ColorNet.encode."""
+        ...
+
+    def decode_features(self, features: Sequence[Array], hint_map: Array | None = None) -> Array:
+        """See ColorNet.decode_features."""
+        ...
+
+    def broad_shift(self, maps: Array, whole: Array) -> Array:
+        """See colornet.broad_shift."""
+        ...
+
+    def logits(self, maps: Array) -> Array:
+        """See ColorNet.logits."""
+        ...
 
 
 class Look:
     """Pictures of one size, seen: what hints and decoding start from.
 
     Attributes:
+        lightness: (B, 1, H, W), L* 0..100, as it was seen.
         plain: (B, Q, h, w) logits at stride 4, without hints.
         maps: (B, C, h, w) float32, the decoder's last map; the logits are linear in it.
     """
 
-    def __init__(self, network: ColorNet, lightness: Tensor) -> None:
+    def __init__(self, network: Network, lightness: Array) -> None:
         """See pictures.
 
         Args:
             network: the model; `config.overview` is the short side of the small picture.
-            lightness: (B, 1, H, W), L* 0..100.
+            lightness: (B, 1, H, W), L* 0..100, where the network computes.
         """
-        device = next(network.parameters()).device
-        self._network = network
-        self._features: Sequence[Tensor] = network.encode(lightness.to(device))
+        self._network, self.lightness = network, lightness
+        self._features = network.encode(lightness)
         maps = network.decode_features(self._features)
         self._shift = None
         shape = overview_shape(lightness.shape[2], lightness.shape[3], network.config.overview)
         if shape is not None:
-            small = F.interpolate(lightness, size=shape, mode="bilinear", antialias=True)
-            whole = network.decode_features(network.encode(small.to(device)))
-            self._shift = broad_shift(maps.float(), whole.float())
-        self.maps: Tensor = self._shifted(maps).float()
-        self.plain: Tensor = network.logits(self.maps)
+            whole = network.decode_features(network.encode(resized(lightness, shape)))
+            self._shift = network.broad_shift(_precise(maps), _precise(whole))
+        self.maps: Array = _precise(self._shifted(maps))
+        self.plain: Array = network.logits(self.maps)
 
     @property
-    def attention(self) -> HintAttention | None:
+    def attention(self) -> Callable[..., Array] | None:
         """What the network learned about hints."""
         return self._network.attention
 
-    def hinted(self, hint_map: Tensor) -> Tensor:
+    def hinted(self, hint_map: Array) -> Array:
         """(B, Q, h, w) logits with (B, 3, h, w) hints; only the decoder runs again."""
         maps = self._network.decode_features(self._features, hint_map)
         return self._network.logits(self._shifted(maps))
 
-    def _shifted(self, maps: Tensor) -> Tensor:
+    def _shifted(self, maps: Array) -> Array:
         return maps if self._shift is None else maps + self._shift
 
 
-def broad_shift(maps: Tensor, whole: Tensor) -> Tensor:
-    """What brings the broad layout of logits towards that of the small picture.
-
-    Both are compared on the small picture's grid, so that detail of the large one stays. It is
-    linear, as the head is: done on the decoder's last maps, it does the same to the logits.
-
-    Args:
-        maps: (B, C, h, w), at working size.
-        whole: (B, C, h', w') of the small picture.
-
-    Returns:
-        (B, C, h, w), to be added to the maps.
-    """
-    size, grid = (maps.shape[2], maps.shape[3]), (whole.shape[2], whole.shape[3])
-    apart = F.interpolate(whole, size=size, mode="bilinear") - maps
-    broad = F.adaptive_avg_pool2d(_WEIGHT * apart, grid)
-    return F.interpolate(broad, size=size, mode="bilinear")
+def _precise(maps: Array) -> Array:
+    """In float32."""
+    xp = array_namespace(maps)
+    return xp.astype(maps, xp.float32, copy=False)

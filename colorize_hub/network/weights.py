@@ -17,7 +17,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from colorize_hub.colour.palette import palette
 from colorize_hub.errors import ModelError
 from colorize_hub.hub.sources import CONFIG, WEIGHTS, Source, impostor
 from colorize_hub.network.colornet import ColorNet
@@ -84,7 +83,6 @@ def weights_bytes(network: ColorNet, half: bool = False) -> bytes:
 
 def _blank(source: Source, config: ColorizerConfig) -> ColorNet:
     """The network without memory: every tensor has its shape and type, none has values."""
-    palette(config.bin_step)  # cached; made here, it has values
     try:
         with torch.device("meta"), _WithoutValues():
             network = ColorNet(config)

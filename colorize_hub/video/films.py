@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from colorize_hub.atomic import atomic_path, write_atomically
 from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.inference.frames import Frame
-from colorize_hub.inference.workers import use_threads
 from colorize_hub.video.opening import VideoError, Warn
 from colorize_hub.video.pipeline import ahead
 from colorize_hub.video.reader import ClipFacts, ClipFrame, probe, read_frames
@@ -235,8 +233,9 @@ class _Work:
     def _colour(self, frames: Generator[ClipFrame]) -> Generator[ClipFrame]:
         """Shot by shot, so that nothing leaks from those that are left into the others."""
         with closing(frames):
-            workers = min(torch.get_num_threads(), _MOST_WORKERS)
-            use_threads(1)
+            engine = self.colorizer.engine
+            workers = min(engine.threads, _MOST_WORKERS)
+            engine.use_threads(1)
             for coloured, shots in [(False, frames)] if self.recolor else by_colour(frames):
                 if coloured:
                     for frame in self.left.noted(shots):

@@ -16,9 +16,8 @@ from operator import itemgetter
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
-from colorize_hub.inference.compose import pixels_to_lightness
+from colorize_hub.engines.compose import pixels_to_lightness
 from colorize_hub.inference.motion import motions
 from colorize_hub.pictures.toning import has_colour
 from colorize_hub.video.reader import ClipFrame
@@ -130,7 +129,7 @@ def _state(state: bool, before: _Judged | None, ahead: Sequence[_Judged]) -> boo
     return not state if judged == [not state] * _WINDOW else state
 
 
-def _lightness(pixels: np.ndarray) -> Tensor:
+def _lightness(pixels: np.ndarray) -> np.ndarray:
     """(1, 1, h, w) L* of a small copy."""
     image = Image.fromarray(pixels)
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)

@@ -8,17 +8,16 @@ import tifffile
 from PIL import ExifTags, Image
 
 from colorize_hub.batch.files import colorize_file, target_name, write_picture
-from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import PictureError, read_picture
 from tests.pictures.test_png import filtered_png
 from tests.pictures.test_toning import SEPIA, toned
-from tests.scenes import difference, scene
+from tests.scenes import difference, lightness_of, scene
 
 XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6" xmp:Rating="5"/></x:xmpmeta>'
 
 
 def lightness(path):
-    return pixels_to_lightness(read_picture(path).pixels)
+    return lightness_of(read_picture(path).pixels)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".avif", ".bmp", ".jp2"])
@@ -89,7 +88,7 @@ def test_a_sepia_print_is_coloured_as_the_neutral_one_unless_its_tint_is_kept(
     tmp_path, tiny_colorizer
 ):
     sepia = toned(scene(120, 180), SEPIA)
-    neutral = pixels_to_lightness(sepia)
+    neutral = lightness_of(sepia)
     Image.fromarray(sepia).save(tmp_path / "sepia.png")
     colorize_file(tiny_colorizer, tmp_path / "sepia.png", tmp_path / "plain.png")
     colorize_file(tiny_colorizer, tmp_path / "sepia.png", tmp_path / "kept.png", keep_toning=True)
@@ -100,7 +99,7 @@ def test_a_sepia_print_is_coloured_as_the_neutral_one_unless_its_tint_is_kept(
     warmer = (kept[..., 0].astype(int) - kept[..., 2]) - (plain[..., 0].astype(int) - plain[..., 2])
     assert warmer.mean() > 10
     for pixels in (plain, kept):
-        assert (pixels_to_lightness(pixels) - neutral).abs().mean() < 0.15
+        assert (lightness_of(pixels) - neutral).abs().mean() < 0.15
 
 
 def grey_of(lightness_):

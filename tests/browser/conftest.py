@@ -19,6 +19,7 @@ from playwright.sync_api import (
 )
 
 from colorize_hub.demo import build_demo
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from tests.browser.desk_page import DeskPage
@@ -66,7 +67,7 @@ def kept_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def colorizer(trained_network: ColorNet) -> Colorizer:
     """The model that comes with the package."""
-    return Colorizer(trained_network, device="cpu")
+    return Colorizer(TorchEngine(trained_network, device="cpu"))
 
 
 @pytest.fixture(scope="session")

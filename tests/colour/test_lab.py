@@ -116,7 +116,7 @@ def test_gradient_of_lightness_at_black_is_that_of_the_line():
 @pytest.mark.parametrize("convert", [rgb_to_lab, rgb_to_lightness, lab_to_rgb])
 @pytest.mark.parametrize("shape", [(3,), (3, 4), (4, 4, 3), (1, 4, 4, 4)])
 def test_wrong_shape_is_an_error(convert, shape):
-    with pytest.raises(ValueError, match=r"expects a tensor of shape \(\.\.\., 3, H, W\), got"):
+    with pytest.raises(ValueError, match=r"expects an array of shape \(\.\.\., 3, H, W\), got"):
         convert(torch.zeros(shape))
 
 

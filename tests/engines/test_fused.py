@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from colorize_hub.engines.fused import fuse
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet, for_inference
 from colorize_hub.network.config import ColorizerConfig
@@ -87,6 +88,6 @@ def test_threads_and_sizes_may_change(network):
 
 
 def test_a_used_colorizer_can_be_sent_to_another_process(network):
-    colorizer, grey = Colorizer(network, "cpu"), lightness(1, 1, 64, 96)
+    colorizer, grey = Colorizer(TorchEngine(network, "cpu")), lightness(1, 1, 64, 96)
     expected = colorizer.predict_ab(grey)
     assert torch.equal(pickle.loads(pickle.dumps(colorizer)).predict_ab(grey), expected)

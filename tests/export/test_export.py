@@ -12,6 +12,7 @@ from PIL import Image
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colour.palette import decode_bins, palette
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.errors import ModelError
 from colorize_hub.export.export import OPSET, export
 from colorize_hub.hub.sources import CARD, CONFIG, GRAPHS
@@ -153,7 +154,7 @@ def test_the_python_of_the_readme(network, folder, monkeypatch):
         r"```python\n(.*?)```", (folder / CARD).read_text(), re.DOTALL
     )
     picture = scene(64, 64, 3)
-    expected = Colorizer(network, "cpu", torch.float32).colorize(picture)
+    expected = Colorizer(TorchEngine(network, "cpu", torch.float32)).colorize(picture)
     for code, place in ((with_package, folder.parent), (without, folder)):
         monkeypatch.chdir(place)
         Image.fromarray(picture).save("old.jpg", format="PNG")

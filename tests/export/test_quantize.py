@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from colorize_hub.cli.export import export as export_command
+from colorize_hub.engines.onnx_network import OnnxNetwork
 from colorize_hub.export.export import export
 from colorize_hub.export.quantize import quantize
 from colorize_hub.hub.sources import CARD, GRAPHS, Folder
 from colorize_hub.loading import load, save
-from colorize_hub.portable.sessions import Graphs
 from tests.scenes import scene
 
 
@@ -19,17 +19,17 @@ def exact(tiny_network, tmp_path_factory):
     return export(tiny_network, tmp_path_factory.mktemp("exact"))
 
 
-def test_the_decoder_alone_changes_and_hardly_what_it_answers(exact, tmp_path):
+def test_the_decoder_alone_changes_and_hardly_what_it_answers(exact, tiny_network, tmp_path):
     shutil.copytree(exact, tmp_path, dirs_exist_ok=True)
     quantize(tmp_path, [scene(70, 90, seed=seed) for seed in range(3)])
     same = [path.name for path in exact.iterdir() if same_bytes(path, tmp_path / path.name)]
     assert sorted(same) == sorted(path.name for path in exact.iterdir() if path.stem != "decoder")
-    ours, theirs = Graphs(Folder(tmp_path)), Graphs(Folder(exact))
+    ours, theirs = (OnnxNetwork(Folder(f), tiny_network.config) for f in (tmp_path, exact))
     features = theirs.encode(np.random.default_rng(0).uniform(0, 100, (1, 1, 64, 96)).astype("f4"))
     for hint in (0, 40):
         hint_map = np.zeros((1, 3, 16, 24), np.float32)
         hint_map[:, :, 8, 8] = hint, -hint, hint > 0
-        found, expected = (graphs.decode(features, hint_map) for graphs in (ours, theirs))
+        found, expected = (one.decode_features(features, hint_map) for one in (ours, theirs))
         assert 0 < np.abs(found - expected).mean() < 0.3 * expected.std()
 
 

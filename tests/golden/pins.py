@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 
@@ -27,7 +28,7 @@ def expected(name: str) -> np.ndarray:
 
 def coloured(network: ColorNet, name: str) -> np.ndarray:
     """(H, W, 3) uint8: what the network makes of the picture today."""
-    colorizer = Colorizer(network, device="cpu", dtype=torch.float32)
+    colorizer = Colorizer(TorchEngine(network, device="cpu", dtype=torch.float32))
     return np.asarray(colorizer.colorize(FOLDER / f"{name}.grey.png"))
 
 

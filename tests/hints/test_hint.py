@@ -9,11 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from colorize_hub.colour.lab import rgb_to_lab
-from colorize_hub.hints.hint import Hint, draw_hints, hint_ab, hinted_pixels
+from colorize_hub.hints import hint as hints_as_arrays
+from colorize_hub.hints.hint import Hint
 from tests.colour.rounding import LAB
 
 RED, GREEN = (200, 30, 40), (30, 160, 60)
 side = st.integers(1, 300)
+
+
+def hint_ab(hints):
+    return torch.from_numpy(hints_as_arrays.hint_ab(hints))
+
+
+def draw_hints(*arguments):
+    return torch.from_numpy(hints_as_arrays.draw_hints(*arguments))
+
+
+def hinted_pixels(*arguments):
+    return torch.from_numpy(hints_as_arrays.hinted_pixels(*arguments))
 
 
 def ab_of(rgb):

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from colorize_hub.colour.palette import palette
-from colorize_hub.hints.kriging import NOISE, REACH, Cells, spread_hints
+from colorize_hub.hints.cells import Cells
+from colorize_hub.hints.kriging import NOISE, REACH, spread_hints
 
 STEP = 20
 BINS = len(palette(STEP))
@@ -92,7 +93,7 @@ def test_far_from_one_hint_the_model_keeps_its_calibrated_chroma(two_objects):
 def test_hints_that_say_grey_calm_the_rest():
     logits = torch.zeros(BINS, *GRID)
     logits[3] = 8
-    ab = palette(STEP)[3][:, None, None].expand(2, *GRID)
+    ab = torch.from_numpy(palette(STEP))[3][:, None, None].expand(2, *GRID)
     lightness = torch.linspace(0, 100, 32).expand(GRID)
     places = [(row, column, 0.0, 0.0) for row in (2, 21) for column in (2, 8, 14)]
     found = spread(hint_map(*places), logits, lightness, ab, chroma_scale=1.5)

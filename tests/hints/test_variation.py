@@ -7,7 +7,7 @@ from colorize_hub.colour.palette import decode_bins, palette
 from colorize_hub.hints import variation
 
 STEP = 20
-CENTRES = palette(STEP)
+CENTRES = torch.from_numpy(palette(STEP))
 
 
 def bin_at(a, b):

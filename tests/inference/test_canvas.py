@@ -10,12 +10,12 @@ from PIL import Image
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colour.palette import palette
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
-from colorize_hub.inference.canvas import suggest_colours
+from colorize_hub.hints.suggestion import suggest_colours
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.network.colornet import ColorNet
-from tests.scenes import decided, difference, scene
+from tests.scenes import decided, difference, lightness_of, scene
 from train.judging.metrics import ciede2000
 
 RED, GREEN, BLUE = (200, 30, 40), (30, 160, 60), (40, 60, 190)
@@ -24,7 +24,7 @@ PRINTS = sorted((Path(__file__).parents[2] / "colorize_hub/demo/examples").glob(
 
 @pytest.fixture(scope="module")
 def trained_colorizer(trained_network):
-    return Colorizer(trained_network, device="cpu")
+    return Colorizer(TorchEngine(trained_network, device="cpu"))
 
 
 def off_the_hints(picture, coloured, hints):
@@ -32,10 +32,10 @@ def off_the_hints(picture, coloured, hints):
 
     Dark pixels are left out: there a step of 8 bits is a visible difference.
     """
-    owner = hinted_pixels(hints, picture.shape[:2])
-    lightness = pixels_to_lightness(picture[..., None])
+    owner = torch.from_numpy(hinted_pixels(hints, picture.shape[:2]))
+    lightness = lightness_of(picture[..., None])
     fixed = (owner >= 0) & (lightness[0] > 8)
-    wanted = hint_ab(hints)[owner[fixed]].T[:, None]  # (2, 1, n)
+    wanted = torch.from_numpy(hint_ab(hints)[owner[fixed]].T)[:, None]  # (2, 1, n)
     there = lightness[:, fixed][:, None]
     wanted = torch.cat((there, fit_gamut(there, wanted)))
     got = torch.from_numpy(coloured[fixed.numpy()]).T[:, None] / 255
@@ -62,9 +62,9 @@ def test_logits_are_those_of_the_decoder_with_the_hints(tiny_colorizer):
 
 @pytest.mark.parametrize(("size", "looks"), [(32, 1), (64, 2)])
 def test_a_canvas_encodes_when_it_is_made(tiny_network, size, looks):
-    colorizer = Colorizer(tiny_network, device="cpu", dtype=torch.float32)
+    colorizer = Colorizer(TorchEngine(tiny_network, device="cpu", dtype=torch.float32))
     encoded = []
-    colorizer._network.encoder.register_forward_hook(lambda *_: encoded.append(1))
+    colorizer.engine.network.encoder.register_forward_hook(lambda *_: encoded.append(1))
     canvas = colorizer.canvas(scene(40, 60), size)
     canvas.render()
     canvas.render(hints=[Hint(10, 20, RED)], vividness=1)
@@ -114,7 +114,7 @@ def test_suggestions_of_a_place(tiny_colorizer):
 def test_suggestions_are_read_at_the_place(tiny_colorizer, x, y, row, column):
     canvas = tiny_colorizer.canvas(scene(40, 60))
     here = canvas.logits()[0, :, row, column]  # of a grid of 16 x 24
-    lightness = pixels_to_lightness(scene(40, 60)[..., None])[0, int(y), int(x)]
+    lightness = lightness_of(scene(40, 60)[..., None])[0, int(y), int(x)]
     assert canvas.suggest(x, y) == suggest_colours(here, 10, float(lightness), 5)
 
 
@@ -131,7 +131,9 @@ def test_confidence(tiny_config, tiny_colorizer):
     network = ColorNet(tiny_config).eval()
     torch.nn.init.zeros_(network.head.weight)
     torch.nn.init.zeros_(network.head.bias)
-    unsure = Colorizer(network, "cpu", torch.float32).canvas(scene(40, 60)).confidence()
+    unsure = (
+        Colorizer(TorchEngine(network, "cpu", torch.float32)).canvas(scene(40, 60)).confidence()
+    )
     np.testing.assert_allclose(unsure, np.zeros((40, 60)), atol=1e-5)
     confidence = tiny_colorizer.canvas(scene(40, 60)).confidence()
     assert (confidence.dtype, confidence.shape) == (np.float32, (40, 60))
@@ -192,7 +194,7 @@ def test_a_hint_colours_what_it_lies_on(trained_colorizer):
         rgb_to_lab(torch.from_numpy(picture).movedim(-1, 0) / 255)
         for picture in (canvas.render(), canvas.render([Hint(100, 128, RED)]))
     )
-    wanted = hint_ab([Hint(0, 0, RED)])[0, :, None]
+    wanted = torch.from_numpy(hint_ab([Hint(0, 0, RED)])[0, :, None])
     inside, outside = torch.from_numpy(disc), torch.from_numpy(~disc)
     left = (after[1:, inside] - wanted).norm(dim=0).mean()
     assert left < 0.4 * (before[1:, inside] - wanted).norm(dim=0).mean()
@@ -203,8 +205,8 @@ def test_a_hint_colours_what_it_lies_on(trained_colorizer):
 def test_no_hints_is_what_the_network_predicts(tiny_colorizer):
     grey = scene(64, 96)
     canvas = tiny_colorizer.canvas(grey)
-    lightness = pixels_to_lightness(grey[..., None])
-    ab = tiny_colorizer.predict_ab(canvas.prepared.working)
+    lightness = lightness_of(grey[..., None])
+    ab = tiny_colorizer.predict_ab(canvas.lightness)
     rgb = lab_to_rgb(torch.cat((lightness, fit_gamut(lightness, ab[0])))) * 255
     assert difference(canvas.render(), rgb.round().movedim(0, -1).numpy()).max() <= 1
 

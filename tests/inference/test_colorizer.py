@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.inference.compose import Prepared, pixels_to_lightness
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.working import working_shape
-from tests.scenes import decided, difference, scene
+from tests.scenes import decided, difference, lightness_of, scene
 
 PRINTS = sorted((Path(__file__).parents[2] / "colorize_hub/demo/examples").glob("*.jpg"))
 
@@ -27,7 +27,7 @@ PRINTS = sorted((Path(__file__).parents[2] / "colorize_hub/demo/examples").glob(
 def test_a_sure_network_gives_its_colour_at_the_lightness_of_the_picture(tiny_config):
     grey = scene(50, 70)
     colour = decided(tiny_config, 20, -30).colorize(grey)
-    lightness = pixels_to_lightness(grey[..., None])
+    lightness = lightness_of(grey[..., None])
     ab = torch.tensor([20.0, -30.0])[:, None, None].expand(2, 50, 70)
     expected = lab_to_rgb(torch.cat((lightness, fit_gamut(lightness, ab)))) * 255
     assert difference(colour, expected.movedim(0, -1).round().numpy()).max() <= 1
@@ -213,13 +213,13 @@ def test_damaged_weights_are_an_error_not_a_black_picture(tiny_config):
     network = ColorNet(tiny_config).eval()
     torch.nn.init.constant_(network.head.bias, torch.nan)
     with pytest.raises(ValueError, match="predicted NaN"):
-        Colorizer(network, "cpu", torch.float32).colorize(scene(40, 60))
+        Colorizer(TorchEngine(network, "cpu", torch.float32)).colorize(scene(40, 60))
 
 
 def test_bfloat16_predicts_the_colours_of_float32(trained_network):
     dtypes = (torch.float32, torch.bfloat16)
-    exact, fast = (Colorizer(trained_network, "cpu", dtype) for dtype in dtypes)
-    prints = [Prepared.read(path, exact.config.size).working for path in PRINTS]
+    exact, fast = (Colorizer(TorchEngine(trained_network, "cpu", dtype)) for dtype in dtypes)
+    prints = [exact.canvas(path).lightness for path in PRINTS]
     apart = [(exact.predict_ab(one) - fast.predict_ab(one)).abs().mean() for one in prints]
     assert len(apart) == 6
     assert torch.stack(apart).mean() < 0.5

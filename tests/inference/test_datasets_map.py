@@ -11,6 +11,7 @@ import torch
 from datasets.fingerprint import Hasher
 from PIL import Image
 
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, save
 from tests.cli.test_cli import ENVIRONMENT
@@ -37,9 +38,9 @@ def check(coloured, colorizer, **options):
         assert difference(row["image"], expected).max() <= 1
 
 
-def test_map_takes_colorize_itself(rows, tiny_colorizer):
-    check(rows.map(tiny_colorizer.colorize, batched=True), tiny_colorizer)
-    check(rows.map(tiny_colorizer.colorize), tiny_colorizer)
+def test_map_takes_colorize_rows(rows, tiny_colorizer):
+    check(rows.map(tiny_colorizer.colorize_rows, batched=True), tiny_colorizer)
+    check(rows.map(tiny_colorizer.colorize_rows), tiny_colorizer)
 
 
 def test_map_takes_a_function_and_works_in_two_processes(rows, tiny_colorizer):
@@ -61,14 +62,14 @@ def test_map_takes_a_function_and_works_in_two_processes(rows, tiny_colorizer):
 
 def test_the_cache_is_found_again_by_equal_models_only(tiny_network, tiny_colorizer, tmp_path):
     torch.nn.Module().register_forward_hook(print)  # counters of the process are no part of it
-    again = Colorizer(tiny_network, device="cpu", dtype=torch.float32)
-    other = Colorizer(tiny_network, device="cpu", dtype=torch.bfloat16)
-    hashes = [Hasher.hash(one.colorize) for one in (tiny_colorizer, again, other)]
+    again = Colorizer(TorchEngine(tiny_network, device="cpu", dtype=torch.float32))
+    other = Colorizer(TorchEngine(tiny_network, device="cpu", dtype=torch.bfloat16))
+    hashes = [Hasher.hash(one.colorize_rows) for one in (tiny_colorizer, again, other)]
     assert hashes[0] == hashes[1] != hashes[2]
     folder = save(tiny_network, tmp_path / "model")
     code = (
         "import sys; from colorize_hub import load; from datasets.fingerprint import Hasher\n"
-        "print(Hasher.hash(load(sys.argv[1], device='cpu').colorize))"
+        "print(Hasher.hash(load(sys.argv[1], device='cpu').colorize_rows))"
     )
     told = subprocess.run(
         [sys.executable, "-c", code, str(folder)],
@@ -77,12 +78,12 @@ def test_the_cache_is_found_again_by_equal_models_only(tiny_network, tiny_colori
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == Hasher.hash(load(folder, device="cpu").colorize)
+    assert told.stdout.strip() == Hasher.hash(load(folder, device="cpu").colorize_rows)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_pickled_colorizer_gives_the_same_colours(tiny_network, dtype):
-    colorizer = Colorizer(tiny_network, device="cpu", dtype=dtype)
+    colorizer = Colorizer(TorchEngine(tiny_network, device="cpu", dtype=dtype))
     revived = pickle.loads(pickle.dumps(colorizer))
     assert revived.device == colorizer.device
     picture = scene(40, 60)
@@ -90,14 +91,41 @@ def test_a_pickled_colorizer_gives_the_same_colours(tiny_network, dtype):
 
 
 def test_a_row_has_its_pictures_in_one_column(tiny_colorizer):
-    grey = scene(40, 60)
+    grey, rows = scene(40, 60), tiny_colorizer.colorize_rows
     for row in ({"scan": grey, "label": 1}, {"scan": [grey], "label": [1]}):
-        assert list(tiny_colorizer.colorize(row)) == ["scan"]
+        assert list(rows(row)) == ["scan"]
     both = {"image": grey, "mask": grey}
-    assert np.array_equal(tiny_colorizer.colorize(both)["image"], tiny_colorizer.colorize(grey))
+    assert np.array_equal(rows(both)["image"], tiny_colorizer.colorize(grey))
     for row in ({"label": 1}, {"scan": grey, "mask": grey}):
         with pytest.raises(ValueError, match='column "image"'):
-            tiny_colorizer.colorize(row)
+            rows(row)
+    assert list(rows({"scan": grey, "mask": grey}, column="mask", vividness=1.0, size=32)) == [
+        "mask"
+    ]
+    with pytest.raises(ValueError, match="no column 'page'; there are: scan, label"):
+        rows({"scan": grey, "label": 1}, column="page")
+
+
+def test_none_stays_none(tiny_colorizer):
+    grey, rows = scene(40, 60), tiny_colorizer.colorize_rows
+    coloured = rows({"scan": [None, grey, None, grey]})["scan"]
+    assert [one is None for one in coloured] == [True, False, True, False]
+    assert difference(coloured[1], tiny_colorizer.colorize(grey)).max() <= 1
+    assert rows({"image": None, "label": 3}) == {"image": None}
+    assert rows({"image": [None, None]}) == {"image": [None, None]}
+
+
+def test_a_column_with_nones_goes_through_map(tiny_colorizer):
+    features = datasets.Features({"image": datasets.Image()})
+    with_nones = datasets.Dataset.from_dict({"image": [*PICTURES[:2], None]}, features=features)
+    coloured = with_nones.map(tiny_colorizer.colorize_rows, batched=True)
+    assert coloured[2]["image"] is None
+    assert coloured[0]["image"].mode == "RGB"
+
+
+def test_colorize_refuses_rows_and_names_what_takes_them(tiny_colorizer):
+    with pytest.raises(TypeError, match="colorize_rows"):
+        tiny_colorizer.colorize({"image": scene(40, 60)})
 
 
 def test_a_long_list_keeps_its_order(tiny_colorizer):

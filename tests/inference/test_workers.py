@@ -2,11 +2,15 @@
 
 import threading
 import time
+from functools import partial
 
 import pytest
 import torch
 
-from colorize_hub.inference.workers import side_by_side, use_threads
+from colorize_hub.engines.threads import use_threads
+from colorize_hub.inference import workers as module
+
+side_by_side = partial(module.side_by_side, use_threads=use_threads)
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import torch
 
 from colorize_hub import Hint, load
 from colorize_hub.colour.palette import palette
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.export.export import export
-from colorize_hub.hints.kriging import Cells, Kriging, spread_hints
-from colorize_hub.hints.kriging_numpy import attention_step
+from colorize_hub.hints.cells import Cells
+from colorize_hub.hints.kriging import Kriging, attention_step, spread_hints
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import read_model, save
 from colorize_hub.network.attention import HintAttention
@@ -122,8 +123,8 @@ def attentive(tiny_network):
 
 def test_a_model_keeps_its_attention(attentive, tiny_colorizer, tmp_path):
     picture = scene(64, 80)
-    first = Colorizer(attentive, "cpu", torch.float32)
-    again = Colorizer(read_model(save(attentive, tmp_path)), "cpu", torch.float32)
+    first = Colorizer(TorchEngine(attentive, "cpu", torch.float32))
+    again = Colorizer(TorchEngine(read_model(save(attentive, tmp_path)), "cpu", torch.float32))
     ours = first.colorize(picture, hints=HINTS)
     assert np.array_equal(ours, again.colorize(picture, hints=HINTS))
     assert difference(ours, tiny_colorizer.colorize(picture, hints=HINTS)).mean() > 1
@@ -131,14 +132,14 @@ def test_a_model_keeps_its_attention(attentive, tiny_colorizer, tmp_path):
 
 
 def test_canvas_and_predict_ab_ask_it_alike(attentive):
-    colorizer, picture = Colorizer(attentive, "cpu", torch.float32), scene(64, 64)
+    colorizer, picture = Colorizer(TorchEngine(attentive, "cpu", torch.float32)), scene(64, 64)
     canvas = colorizer.canvas(picture)
     hint_map = canvas._draw(HINTS)
     assert hint_map is not None
     grid = torch.nn.functional.interpolate(
         canvas.predict(HINTS)[None], size=(64, 64), mode="bicubic"
     )
-    found = colorizer.predict_ab(canvas.prepared.working, hint_map)
+    found = colorizer.predict_ab(canvas.lightness, hint_map)
     torch.testing.assert_close(found, grid)
 
 
@@ -152,7 +153,7 @@ def test_it_stays_exact_where_the_network_is_rounded(attentive):
 def test_in_onnx_it_answers_the_same(attentive, tmp_path, size):
     """At 448 pixels every other row and column attends, and the rest follow."""
     picture = scene(64, 80)
-    colorizer = Colorizer(attentive, "cpu", torch.float32)
+    colorizer = Colorizer(TorchEngine(attentive, "cpu", torch.float32))
     ours = load(export(attentive, tmp_path)).colorize(picture, hints=HINTS, size=size)
     theirs = colorizer.colorize(picture, hints=HINTS, size=size)
     assert difference(ours, theirs).max() <= 1

@@ -9,6 +9,7 @@ from PIL import Image
 from skimage.measure import block_reduce
 
 from colorize_hub.demo.photo.prints import EXAMPLES, example_path
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.look import Look
@@ -64,7 +65,9 @@ def test_colours_depend_less_on_the_working_size(trained_network):
     photo = Image.open(example_path(next(iter(EXAMPLES))))
 
     def apart(overview):
-        colorizer = Colorizer(with_overview(trained_network, overview), "cpu", torch.float32)
+        colorizer = Colorizer(
+            TorchEngine(with_overview(trained_network, overview), "cpu", torch.float32)
+        )
         coloured = [colorizer.colorize(photo, size=size) for size in (160, 256, 384)]
         pixels = [np.array(one)[::4, ::4] for one in coloured]
         return spread_delta_e([torch.from_numpy(one).movedim(-1, 0)[None] for one in pixels])

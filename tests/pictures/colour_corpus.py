@@ -14,10 +14,10 @@ import warnings
 from pathlib import Path
 
 from colorize_hub.batch.files import colorize_file, target_name
-from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.loading import load
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
 from tests.pictures.bad_pictures import Case, make_corpus
+from tests.scenes import lightness_of
 
 SECONDS, MEMORY = 10, 1 << 30
 LOSSY = {".jpg", ".webp", ".avif"}
@@ -62,7 +62,7 @@ def unlike(case: Case, folder: Path, coloured: Picture) -> str:
     if case.alpha and coloured.alpha is None:
         return "no alpha"
     wanted = read_picture(folder / case.like) if case.like else source
-    apart = pixels_to_lightness(coloured.pixels) - pixels_to_lightness(wanted.pixels)
+    apart = lightness_of(coloured.pixels) - lightness_of(wanted.pixels)
     if apart.abs().mean() > (2 if target_name(case.path).suffix in LOSSY else 0.2):
         return f"lightness is {apart.abs().mean():.2f} off"
     return ""

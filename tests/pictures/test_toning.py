@@ -7,10 +7,9 @@ import pytest
 from PIL import Image
 
 from colorize_hub.demo.photo.prints import EXAMPLES, example_path
-from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import read_picture
 from colorize_hub.pictures.toning import find_toning, has_colour
-from tests.scenes import difference, scene
+from tests.scenes import difference, lightness_of, scene
 
 SEPIA = ((0, 0, 0), (112, 78, 40), (255, 244, 220))  # of black, middle grey and white
 CYANOTYPE = ((0, 20, 60), (60, 120, 170), (240, 250, 255))
@@ -76,5 +75,5 @@ def test_the_tint_comes_back_under_colours_and_lightness_stays(dtype):
     laid = toning.lay_under(grey, print_)
     assert laid.dtype == dtype
     assert difference(laid, print_).mean() < 3 * np.iinfo(dtype).max / 255
-    apart = pixels_to_lightness(laid) - pixels_to_lightness(print_)
+    apart = lightness_of(laid) - lightness_of(print_)
     assert apart.abs().mean() < (0.15 if dtype == np.uint8 else 0.005)

@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from colorize_hub.colour.palette import palette
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, save
 from colorize_hub.network.colornet import ColorNet
@@ -146,7 +147,7 @@ def test_command_says_why_there_is_no_kid(monkeypatch, capsys, tmp_path, folder,
 
 
 def test_scores_are_those_of_the_pictures_a_user_gets(network):
-    colorizer = Colorizer(network)
+    colorizer = Colorizer(TorchEngine(network))
     pictures = [picture(seed, 256, 256) for seed in range(3)]
     found = evaluate(colorizer, pictures, "three").metrics
     ours = [colorizer.colorize(to_grey(rgb)) for rgb in pictures]
@@ -157,7 +158,7 @@ def test_scores_are_those_of_the_pictures_a_user_gets(network):
 
 
 def test_vividness_and_size_reach_the_model(network):
-    colorizer = Colorizer(network)
+    colorizer = Colorizer(TorchEngine(network))
     dull, vivid = (
         evaluate(colorizer, [picture(0)], "one", vividness=vividness).metrics
         for vividness in (0.0, 1.0)
@@ -169,7 +170,7 @@ def test_vividness_and_size_reach_the_model(network):
 def test_grey_pictures_score_the_cap_and_do_not_break_kid(network, classifier_weights):
     flat = [np.full((256, 256, 3), level, np.uint8) for level in (40, 200)]
     classifier = Classifier("lcnet_050", str(classifier_weights), torch.device("cpu"))
-    found = evaluate(Colorizer(network), flat, "grey", classifier=classifier).metrics
+    found = evaluate(Colorizer(TorchEngine(network)), flat, "grey", classifier=classifier).metrics
     assert found["psnr_grey"] == PSNR_CAP
     assert found["colorfulness_truth"] == 0
     assert found["kid_grey"] == 0
@@ -177,7 +178,7 @@ def test_grey_pictures_score_the_cap_and_do_not_break_kid(network, classifier_we
 
 
 def test_hints_are_judged_on_the_pictures_drawn(network):
-    colorizer = Colorizer(network)
+    colorizer = Colorizer(TorchEngine(network))
     truths = [picture(seed, 256, 256) for seed in range(2)]
     drawn = [(seed, to_grey(truth), truth) for seed, truth in enumerate(truths)]
     found = judge_hints(colorizer, drawn)
@@ -190,7 +191,7 @@ def test_hints_are_judged_on_the_pictures_drawn(network):
 
 
 def test_sizes_are_compared_in_pairs(network):
-    colorizer = Colorizer(network)
+    colorizer = Colorizer(TorchEngine(network))
     greys = [to_grey(picture(seed, 256, 256)) for seed in range(2)]
     versions = [to_batch(colorizer.colorize(greys, size=size)) for size in SIZES]
     pairs = [delta_e(versions[i], versions[j]) for i in range(4) for j in range(i)]
@@ -201,7 +202,7 @@ def test_sizes_are_compared_in_pairs(network):
 
 def test_nothing_to_evaluate_on_is_an_error(network):
     with pytest.raises(ValueError, match="empty holds no picture"):
-        evaluate(Colorizer(network), [], "empty")
+        evaluate(Colorizer(TorchEngine(network)), [], "empty")
 
 
 def test_classifier_features_are_those_before_the_last_layer(classifier_weights):
@@ -216,7 +217,7 @@ def test_classifier_features_are_those_before_the_last_layer(classifier_weights)
 
 def test_calibration_balances_colourfulness_on_the_inference_path(network):
     pictures = [picture(seed, 256, 256) for seed in range(2)]
-    found = calibrate(Colorizer(network), pictures, grid=(0.0, 0.5, 1.0))
+    found = calibrate(Colorizer(TorchEngine(network)), pictures, grid=(0.0, 0.5, 1.0))
     assert [trial.vividness for trial in found.trials] == [0.0, 0.5, 1.0]
     assert any(trial.balanced for trial in found.trials)
     chosen = next(trial for trial in found.trials if trial.vividness == found.vividness)
@@ -224,7 +225,7 @@ def test_calibration_balances_colourfulness_on_the_inference_path(network):
     assert found.table().count("chosen") == 1
 
     network = _with_config(network, vividness=found.vividness, chroma_scale=found.chroma_scale)
-    metrics = evaluate(Colorizer(network), pictures, "again").metrics
+    metrics = evaluate(Colorizer(TorchEngine(network)), pictures, "again").metrics
     assert metrics["delta_colorfulness"] == pytest.approx(0, abs=0.2)
     assert metrics["psnr"] == pytest.approx(chosen.psnr, abs=0.02)
     assert metrics["psnr_grey"] == pytest.approx(found.psnr_grey, abs=1e-3)
@@ -238,9 +239,9 @@ def test_calibration_of_a_network_without_colours_is_an_error(network):
         grey.head.bias.fill_(-50)
         grey.head.bias[palette(CONFIG.bin_step).tolist().index([0, 0])] = 50
     with pytest.raises(ValueError, match="has not learned colours"):
-        calibrate(Colorizer(grey.eval()), [picture(0)], grid=(0.0, 1.0))
+        calibrate(Colorizer(TorchEngine(grey.eval())), [picture(0)], grid=(0.0, 1.0))
     with pytest.raises(ValueError, match="got none"):
-        calibrate(Colorizer(grey), [])
+        calibrate(Colorizer(TorchEngine(grey)), [])
 
 
 def test_calibrate_command_rewrites_config_json(monkeypatch, capsys, folder, model):

@@ -157,7 +157,7 @@ class Watched:
     """A colorizer that counts the frames alive; it hands on what the real one gives."""
 
     def __init__(self, colorizer):
-        self.config, self._colorizer = colorizer.config, colorizer
+        self.config, self.engine, self._colorizer = colorizer.config, colorizer.engine, colorizer
         self.alive = self.most = 0
 
     def colorize_frames(self, frames, **options):

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize_hub.colour.lab import eight_bit
+from train.judging.pictures import eight_bit
 
 CDC_STEPS = (1, 2, 4)
 

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
+from colorize_hub.engines.compose import color_lightness, pixels_to_lightness
 from colorize_hub.hints.hint import Hint, hint_ab
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
 from train.judging.metrics import ciede2000, psnr
 
 HINT_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
@@ -136,7 +136,7 @@ def floor_ab(lightness: Tensor, hints: Sequence[Hint]) -> Tensor:
     _, height, width = lightness.shape
     if not hints:
         return torch.zeros(2, height, width)
-    ab = hint_ab(hints)  # (N, 2)
+    ab = torch.from_numpy(hint_ab(hints))  # (N, 2)
     reach = _REACH * min(height, width) / 256 / len(hints) ** _REACH_FALLS
     x = torch.tensor([hint.x for hint in hints])[:, None]
     y = torch.tensor([hint.y for hint in hints])[:, None]
@@ -150,7 +150,8 @@ def floor_ab(lightness: Tensor, hints: Sequence[Hint]) -> Tensor:
 def floor_picture(grey: np.ndarray, hints: Sequence[Hint]) -> np.ndarray:
     """The picture that `floor_ab` gives: (H, W) uint8 to (H, W, 3) uint8, L* kept."""
     lightness = pixels_to_lightness(grey[:, :, None])
-    return colour_pixels(lightness, floor_ab(lightness, hints), np.dtype(np.uint8))
+    ab = floor_ab(torch.from_numpy(lightness), hints).numpy()
+    return color_lightness(lightness, ab, np.dtype(np.uint8))
 
 
 def hint_delta_e(rgb: np.ndarray, grey: np.ndarray, hints: Sequence[Hint]) -> float:
@@ -167,9 +168,10 @@ def hint_delta_e(rgb: np.ndarray, grey: np.ndarray, hints: Sequence[Hint]) -> fl
     kept = [hint for i, hint in enumerate(hints) if not _covered(hint, hints[i + 1 :])]
     rows, columns = [int(hint.y) for hint in kept], [int(hint.x) for hint in kept]
     lightness = pixels_to_lightness(grey[:, :, None])[:, rows, columns][:, None]  # (1, 1, N)
-    wanted = fit_gamut(lightness, hint_ab(kept).T[:, None])
+    ab = fit_gamut(lightness, hint_ab(kept).T[:, None])
+    wanted = torch.from_numpy(np.concatenate((lightness, ab)))
     got = rgb_to_lab(torch.from_numpy(rgb[rows, columns].T.copy())[:, None].float() / 255)
-    return float(ciede2000(got, torch.cat((lightness, wanted))).mean())
+    return float(ciede2000(got, wanted).mean())
 
 
 def _covered(hint: Hint, later: Sequence[Hint]) -> bool:

@@ -16,8 +16,9 @@ from skimage.color import deltaE_ciede2000
 from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 
-from colorize_hub.colour.lab import eight_bit, in_gamut, rgb_to_lab
+from colorize_hub.colour.lab import in_gamut, rgb_to_lab
 from train.judging.flicker import cdc, warping_error
+from train.judging.pictures import eight_bit
 
 __all__ = [
     "PSNR_CAP",

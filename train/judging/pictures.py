@@ -74,6 +74,36 @@ def to_batch(pictures: Iterable[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(colour)).movedim(-1, 1)
 
 
+def eight_bit(rgb: Tensor) -> Tensor:
+    """Whole numbers 0..255, as a viewer's file would hold them.
+
+    Args:
+        rgb: (B, 3, H, W) sRGB, uint8 or float 0..1, which is rounded.
+
+    Returns:
+        (B, 3, H, W) float64.
+
+    Raises:
+        ValueError: the shape or the value range is not as described.
+    """
+    if rgb.ndim != 4 or rgb.shape[1] != 3:
+        raise ValueError(
+            f"expected pictures of shape (B, 3, H, W), got {tuple(rgb.shape)}; "
+            "move the channels to the second axis and add the batch axis."
+        )
+    if rgb.dtype == torch.uint8:
+        return rgb.double()
+    if not rgb.is_floating_point():
+        raise ValueError(f"expected uint8 or float pictures, got {rgb.dtype}; convert to uint8.")
+    low, high = float(rgb.min()), float(rgb.max())
+    if not (low >= -1e-3 and high <= 1 + 1e-3):
+        raise ValueError(
+            f"expected float pictures in 0..1, got values {low:.3g}..{high:.3g}; "
+            "divide 8-bit values by 255 or pass them as uint8."
+        )
+    return (rgb.double().clamp(0, 1) * 255).round()
+
+
 def data_name(data: str) -> str:
     """How data is called in public: a Hub id as it is, a path by its last part less .parquet."""
     return Path(data).name.removesuffix(".parquet") if Path(data).exists() else data

@@ -77,7 +77,7 @@ def open_classifier(name: str, weights: str, colorizer: Colorizer) -> Classifier
             "work; name another timm model."
         )
     try:
-        return Classifier(name, weights, colorizer.device)
+        return Classifier(name, weights, torch.device(colorizer.device))
     except ConnectionError as error:
         print(f"KID is left out: {error}")
         return None

@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from colorize_hub.colour.palette import palette, soft_assign
+from colorize_hub.colour.palette import palette
+from train.objective.soft_assignment import soft_assign
 
 _RIGHT = 9.0  # squared ab units: a picture with less error is as good as right
 _KEPT_SCALE = 1.4  # of the truth's chroma over the decoded one

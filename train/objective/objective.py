@@ -7,10 +7,10 @@ from torch.func import functional_call
 
 from colorize_hub.colour.lab import rgb_to_lab, rgb_to_lightness
 from colorize_hub.colour.palette import decode_bins, palette
+from colorize_hub.hints.cells import Cells
 from colorize_hub.hints.hint import HINT_STRIDE
-from colorize_hub.hints.kriging import Cells, spread_hints
-from colorize_hub.network.colornet import ColorNet
-from colorize_hub.network.look import broad_shift
+from colorize_hub.hints.kriging import spread_hints
+from colorize_hub.network.colornet import ColorNet, broad_shift
 from train.data.examples import Example
 from train.judging.pictures import resized
 from train.objective.losses import (
@@ -103,7 +103,7 @@ class Objective(nn.Module):
         loss = soft_cross_entropy(chosen, target, step, weights)
         loss = self._with_lesson(loss, chosen, lightness, cells, hinted, weights)
         bias = self.config.logit_adjustment * weights.log()[:, None, None]
-        ours = decode_bins(logits - bias, step, _VIVIDNESS)
+        ours: Tensor = decode_bins(logits - bias, step, _VIVIDNESS)
         free = ~hinted if bool((~hinted).any()) else hinted
         scale = balanced_scale(ours[free], ab[free])
         plain = ours * scale

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from colorize_hub.hints.hint import HINT_STRIDE
 from colorize_hub.loading import read_model
-from colorize_hub.network.colornet import for_inference
-from colorize_hub.network.look import broad_shift
+from colorize_hub.network.colornet import broad_shift, for_inference
 from colorize_hub.network.working import overview_shape
 from train.judging.pictures import resized
 

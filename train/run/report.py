@@ -8,6 +8,7 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load, stamp_metrics
 from colorize_hub.network.colornet import ColorNet
@@ -65,7 +66,7 @@ class Reporter:
         if not (self._active and self._validation):
             return
         started = time.monotonic()
-        found = evaluate(Colorizer(network), self._validation[:_JUDGED], "held out")
+        found = evaluate(Colorizer(TorchEngine(network)), self._validation[:_JUDGED], "held out")
         write_evaluation(found, self._config.output / "samples" / f"step-{step:07d}")
         line = ", ".join(
             f"{name} {found.metrics[name]}"

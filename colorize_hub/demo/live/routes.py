@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -26,8 +25,8 @@ from colorize_hub.demo.live.session import Session, Wish, read_wish
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.queue import SeatQueue
 from colorize_hub.engines.allocation import keep_freed_memory
+from colorize_hub.engines.engine import Engine
 from colorize_hub.inference.motion import load_opencv
-from colorize_hub.inference.workers import use_threads
 from colorize_hub.loading import ModelError
 
 SEATS = 2
@@ -68,8 +67,7 @@ class LiveRoutes:
         self.queue = SeatQueue(SEATS, KEPT_S, WAITING_S, clock)
         self._viewers: dict[str, _Viewer] = {}
         keep_freed_memory()
-        threads = max(1, torch.get_num_threads() // 2)
-        self._worker = ThreadPoolExecutor(1, "live", _start_worker, (threads,))
+        self._worker = ThreadPoolExecutor(1, "live", _start_worker, (models.get("").engine,))
         self._sweeping = False
 
     def __len__(self) -> int:
@@ -150,9 +148,9 @@ class LiveRoutes:
             self._forget(visitor)
 
 
-def _start_worker(threads: int) -> None:
-    """Leaves the other cores to the browser, the film in the next tab, and what waits meanwhile."""
-    use_threads(threads)
+def _start_worker(engine: Engine) -> None:
+    """Leaves half the cores to the browser, the film in the next tab, and what waits meanwhile."""
+    engine.use_threads(max(1, engine.threads // 2))
     with suppress(ModuleNotFoundError):  # the first frame says what is missing
         load_opencv().setNumThreads(1)
 

@@ -44,7 +44,8 @@ class Watched:
     """A colorizer that calls back before each frame."""
 
     def __init__(self, colorizer, before_frame):
-        self.config, self._colorizer, self._before = colorizer.config, colorizer, before_frame
+        self.config, self.engine = colorizer.config, colorizer.engine
+        self._colorizer, self._before = colorizer, before_frame
 
     def colorize_frames(self, frames, **options):
         for frame in self._colorizer.colorize_frames(frames, **options):

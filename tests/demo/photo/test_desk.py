@@ -8,6 +8,7 @@ from PIL import Image
 
 from colorize_hub.demo.photo.desk import Desk
 from colorize_hub.demo.photo.marks import Mark, Work
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
 from tests.scenes import scene
@@ -106,7 +107,7 @@ def test_many_visitors_at_once_get_what_each_asked_for(tiny_colorizer, photos, t
 def test_a_sheet_belongs_to_its_model(tiny_colorizer, tiny_network, photos, tmp_path):
     desk = Desk(tmp_path / "made")
     sheet = desk.sheet(photos[0], tiny_colorizer)
-    other = Colorizer(tiny_network, device="cpu")
+    other = Colorizer(TorchEngine(tiny_network, device="cpu"))
     assert desk.sheet(photos[0], other).model is other
     assert desk.sheet(photos[0], tiny_colorizer) is sheet
     assert desk.full_size(photos[0], WORK, other) != desk.full_size(photos[0], WORK, sheet.model)

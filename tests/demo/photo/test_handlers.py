@@ -17,8 +17,8 @@ from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.photo.desk import Desk
 from colorize_hub.demo.photo.handlers import Handlers
 from colorize_hub.demo.photo.pictures import PREVIEW_SIDE
-from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.pictures.picture import read_picture
+from tests.scenes import lightness_of
 
 
 @pytest.fixture
@@ -179,9 +179,9 @@ def test_sixteen_bits_and_transparency_have_a_preview(handlers, tmp_path):
         abs(pixels(handlers.open_photo({"path": deep})["before"])[..., 0] - grey(20, 30)).mean() < 2
     )
     made = read_picture(handlers.colorize({"path": deep}, None)).pixels
-    levels = pixels_to_lightness(grey(20, 30)[..., None].astype(np.uint16) * 257)
+    levels = lightness_of(grey(20, 30)[..., None].astype(np.uint16) * 257)
     assert made.dtype == np.uint16
-    assert (pixels_to_lightness(made) - levels).abs().max() < 0.003
+    assert (lightness_of(made) - levels).abs().max() < 0.003
     clear = str(tmp_path / "clear.png")
     Image.new("LA", (30, 20), (0, 0)).save(clear)
     opened = handlers.open_photo({"path": clear})

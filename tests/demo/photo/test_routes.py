@@ -29,8 +29,8 @@ def handlers(tiny_colorizer, tmp_path):
 
 
 @pytest.fixture
-def ask(handlers):
-    route = RenderRoute(handlers, Workers(), anybody)
+def ask(handlers, tiny_colorizer):
+    route = RenderRoute(handlers, Workers(tiny_colorizer.engine), anybody)
 
     def post(*bodies):
         """All answers; the requests go out together."""

@@ -6,15 +6,14 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
+from colorize_hub.hints import hint as hints_as_arrays
 from colorize_hub.hints.hint import Hint
-from colorize_hub.inference.compose import pixels_to_lightness
-from tests.scenes import decided
+from tests.scenes import decided, lightness_of
 from train.judging.hint_curve import (
     HINT_COUNTS,
     PATCH,
     floor_ab,
     floor_picture,
-    hint_ab,
     hint_curve,
     hint_delta_e,
     true_hints,
@@ -28,12 +27,16 @@ def picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
 
 
+def hint_ab(hints):
+    return torch.from_numpy(hints_as_arrays.hint_ab(hints))
+
+
 def batch(rgb):
     return torch.from_numpy(rgb.copy()).movedim(-1, 0)[None]
 
 
 def grey_of(rgb):
-    lightness = pixels_to_lightness(rgb)
+    lightness = lightness_of(rgb)
     neutral = torch.cat((lightness, torch.zeros(2, *lightness.shape[1:])))
     return (lab_to_rgb(neutral)[0] * 255).round().byte().numpy()
 
@@ -100,7 +103,7 @@ def test_more_true_hints_bring_the_floor_nearer_to_the_truth():
 def test_a_hint_that_was_followed_differs_by_nothing():
     rgb = picture(4)
     grey, hints = grey_of(rgb), true_hints(rgb, 8, seed=5)
-    lightness = pixels_to_lightness(grey[:, :, None])
+    lightness = lightness_of(grey[:, :, None])
     coloured = np.repeat(grey[:, :, None], 3, 2)
     ignored = hint_delta_e(coloured, grey, hints)
     for hint, ab in zip(hints, hint_ab(hints), strict=True):

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from colorize_hub.colour.palette import palette
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import save
 from colorize_hub.network.colornet import ColorNet
@@ -73,7 +74,7 @@ def test_command_writes_and_prints_every_version(monkeypatch, capsys, tmp_path, 
 
 
 def test_scores_are_those_of_the_frames_a_user_gets(network):
-    colorizer = Colorizer(network)
+    colorizer = Colorizer(TorchEngine(network))
     film = moving_still(np.asarray(picture(0, 128, 128)), 0, frames=5)
     scores = judge_film(colorizer, film, Steadiness(look_ahead=2))
     assert list(scores) == VERSIONS
@@ -95,7 +96,7 @@ def test_scores_are_those_of_the_frames_a_user_gets(network):
 
 
 def test_a_cut_that_is_not_fresh_is_counted(network):
-    colorizer, rgb = Colorizer(network), np.asarray(picture(0, 128, 128))
+    colorizer, rgb = Colorizer(TorchEngine(network)), np.asarray(picture(0, 128, 128))
     other = np.asarray(Image.fromarray(rgb).rotate(90))
     ends = [(rgb, [rgb, rgb]), (rgb, [rgb, rgb]), (other, [other])]
     assert judge_cuts(colorizer, ends, Steadiness())["cuts"] == 2

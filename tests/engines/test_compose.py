@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from colorize_hub.colour import strips
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
 from colorize_hub.colour.resizing import bicubic
+from colorize_hub.engines.compose import recolor_pixels
 from colorize_hub.hints.hint import Hint, hint_ab
-from colorize_hub.inference.compose import colour_pixels, pixels_to_lightness
+from tests.scenes import lightness_of
 
 DEPTHS = (np.uint8, np.uint16)
 
@@ -34,7 +35,7 @@ def chroma(seed, rows, columns, reach):
 
 
 def recolour(pixels, ab):
-    return colour_pixels(pixels_to_lightness(pixels), ab, pixels.dtype)
+    return recolor_pixels(pixels, ab.numpy())
 
 
 def most_difference(one, other):
@@ -94,12 +95,12 @@ def test_hue_stays_where_chroma_must_shrink():
 @pytest.mark.parametrize("dtype", DEPTHS)
 def test_hinted_pixels_have_the_colour_of_the_hint_and_no_others_change(dtype):
     pixels, ab = photo(0, 400, 300, 1, dtype), chroma(1, 16, 24, 30)
-    lightness = pixels_to_lightness(pixels)
+    lightness = lightness_of(pixels)
     hints = [Hint(20, 30, (200, 30, 40)), Hint(150.5, 390.5, (30, 60, 200), 12)]
-    plain, hinted = recolour(pixels, ab), colour_pixels(lightness, ab, np.dtype(dtype), hints)
+    plain, hinted = recolour(pixels, ab), recolor_pixels(pixels, ab.numpy(), hints)
     y, x = np.mgrid[:400, :300] + 0.5
     discs = [(y.astype(int) == 30) & (x.astype(int) == 20), np.hypot(y - 390.5, x - 150.5) < 12]
-    for disc, colour in zip(discs, hint_ab(hints), strict=True):
+    for disc, colour in zip(discs, torch.from_numpy(hint_ab(hints)), strict=True):
         there = lightness[:, disc][:, None]  # (1, 1, n)
         fitted = fit_gamut(there, colour[:, None, None].expand(2, 1, there.shape[2]))
         rgb = lab_to_rgb(torch.cat((there, fitted)))[:, 0].T * np.iinfo(dtype).max
@@ -116,9 +117,9 @@ def test_hinted_pixels_have_the_colour_of_the_hint_and_no_others_change(dtype):
 def test_lightness_of_grey_is_that_of_equal_channels(dtype):
     grey = photo(0, 40, 50, 1, dtype)
     colour = np.repeat(grey, 3, axis=2)
-    lightness = pixels_to_lightness(grey)
+    lightness = lightness_of(grey)
     assert (lightness.shape, lightness.dtype) == ((1, 40, 50), torch.float32)
-    torch.testing.assert_close(lightness, pixels_to_lightness(colour), atol=1e-3, rtol=0)
+    torch.testing.assert_close(lightness, lightness_of(colour), atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("dtype", DEPTHS)
@@ -126,7 +127,7 @@ def test_lightness_of_black_white_and_the_middle(dtype):
     most = np.iinfo(dtype).max
     pixels = np.array([0, most, round(most * 118.9 / 255)], dtype).reshape(1, 3, 1)
     expected = torch.tensor([[[0.0, 100.0, 50.0]]])
-    torch.testing.assert_close(pixels_to_lightness(pixels), expected, atol=0.05, rtol=0)
+    torch.testing.assert_close(lightness_of(pixels), expected, atol=0.05, rtol=0)
 
 
 # --- strips and resizing ---------------------------------------------------------------------
@@ -136,15 +137,15 @@ def test_lightness_of_black_white_and_the_middle(dtype):
 @pytest.mark.parametrize("dtype", DEPTHS)
 def test_strips_give_the_same_pixels(monkeypatch, strip, dtype):
     pixels, ab = photo(0, 90, 70, 3, dtype), chroma(1, 8, 6, 90)
-    expected, lightness = recolour(pixels, ab), pixels_to_lightness(pixels)
+    expected, lightness = recolour(pixels, ab), lightness_of(pixels)
     monkeypatch.setattr(strips, "STRIP_PIXELS", strip)
     assert most_difference(recolour(pixels, ab), expected) <= 1
-    torch.testing.assert_close(pixels_to_lightness(pixels), lightness, atol=1e-4, rtol=0)
+    torch.testing.assert_close(lightness_of(pixels), lightness, atol=1e-4, rtol=0)
 
 
 def test_a_picture_of_several_strips_is_what_the_formula_says():
     pixels, ab = photo(0, 400, 300, 3, np.uint8), chroma(1, 16, 24, 90)
-    lightness = pixels_to_lightness(pixels)
+    lightness = lightness_of(pixels)
     large = F.interpolate(ab[None], size=(400, 300), mode="bicubic")[0]
     rgb = lab_to_rgb(torch.cat((lightness, fit_gamut(lightness, large))))
     expected = (rgb * 255).round().movedim(0, -1).byte().numpy()
@@ -164,7 +165,7 @@ def test_the_matrix_resizes_as_interpolate_does(source, target):
 )
 def test_lightness_is_reduced_as_interpolate_does(source, target):
     pixels = photo(0, *source, 3, np.uint8)
-    whole = pixels_to_lightness(pixels)[None]
+    whole = lightness_of(pixels)[None]
     expected = F.interpolate(whole, size=target, mode="bilinear", antialias=True)[0, 0]
     small = strips.reduced(strips.lightness_of(pixels), source, target)
     torch.testing.assert_close(torch.from_numpy(small), expected, atol=2e-3, rtol=0)
@@ -185,7 +186,7 @@ def test_threads_share_the_work_without_a_trace(threads):
 def test_12_megapixels_are_what_the_formula_says():
     """Every 97th row, as the whole picture at once would give it."""
     pixels, ab = photo(0, 3000, 4000, 1, np.uint8), chroma(1, 64, 96, 60)
-    lightness = pixels_to_lightness(pixels[::97])
+    lightness = lightness_of(pixels[::97])
     large = F.interpolate(ab[None], size=(3000, 4000), mode="bicubic")[0, :, ::97]
     rgb = lab_to_rgb(torch.cat((lightness, fit_gamut(lightness, large))))
     expected = (rgb * 255).round().movedim(0, -1).byte().numpy()

@@ -10,12 +10,13 @@ import torch
 from PIL import Image
 
 from colorize_hub import Hint, load
+from colorize_hub.engines.onnx_engine import OnnxEngine
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.errors import ModelError, ModelNotFoundError
 from colorize_hub.export.export import export
 from colorize_hub.hub.sources import GRAPHS, WEIGHTS
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import save
-from colorize_hub.portable.colorizer import OnnxColorizer
 from tests.scenes import difference, scene
 
 HINTS = [Hint(40, 30, (200, 40, 40), radius=6), Hint(100, 60, (40, 80, 200))]
@@ -29,7 +30,9 @@ def exported(trained_network, tmp_path_factory):
 @pytest.fixture(scope="session")
 def pair(exported, trained_network):
     """The same model in ONNX and in torch."""
-    return load(exported, backend="onnx"), Colorizer(trained_network, "cpu", torch.float32)
+    return load(exported, backend="onnx"), Colorizer(
+        TorchEngine(trained_network, "cpu", torch.float32)
+    )
 
 
 def alike(one, other, most=1):
@@ -137,6 +140,9 @@ hints = [Hint(20, 30, (200, 30, 30), radius=3)]
 canvas = colorizer.canvas(picture)
 print(colorizer.colorize(picture).std(), canvas.render(hints).std(), len(canvas.suggest(9, 9)))
 print(canvas.confidence().mean(), colorizer.predict_ab(np.full((1, 1, 64, 64), 50.0)).shape)
+print(len(canvas.variations(2)), len(colorizer.colorize([picture, picture])))
+frames = list(colorizer.colorize_frames([picture] * 3, smoothing=0.8, look_ahead=1, workers=2))
+assert [frame.shape for frame in frames] == [(64, 96, 3)] * 3
 Image.fromarray(picture).save({str(tmp_path / "old.png")!r})
 sys.argv = ["colorize-hub", "photo", {str(tmp_path / "old.png")!r}, "--model", {str(exported)!r}]
 main()
@@ -153,17 +159,17 @@ except ModuleNotFoundError as error:
 
 
 def test_an_exported_folder_needs_no_argument(exported, trained_network, tmp_path):
-    assert isinstance(load(exported), OnnxColorizer)
+    assert isinstance(load(exported).engine, OnnxEngine)
     shutil.copytree(exported, save(trained_network, tmp_path), dirs_exist_ok=True)
-    assert isinstance(load(tmp_path, device="cpu"), Colorizer)
-    assert isinstance(load(tmp_path, backend="onnx"), OnnxColorizer)
+    assert isinstance(load(tmp_path, device="cpu").engine, TorchEngine)
+    assert isinstance(load(tmp_path, backend="onnx").engine, OnnxEngine)
 
 
 # --- errors ------------------------------------------------------------------------------------
 
 
 def test_a_model_that_was_not_exported(trained_network, tmp_path):
-    with pytest.raises(ModelNotFoundError, match=r"has no lab\.onnx.*colorize-hub export"):
+    with pytest.raises(ModelNotFoundError, match=r"has no encoder\.onnx.*colorize-hub export"):
         load(save(trained_network, tmp_path), backend="onnx")
 
 
@@ -175,7 +181,7 @@ def test_a_model_that_an_older_version_exported(exported, tmp_path):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("file", [GRAPHS["lab"], GRAPHS["encoder"]])
+@pytest.mark.parametrize("file", [GRAPHS["decoder"], GRAPHS["encoder"]])
 def test_a_damaged_graph(exported, tmp_path, file):
     shutil.copytree(exported, tmp_path, dirs_exist_ok=True)
     (tmp_path / file).write_bytes((exported / file).read_bytes()[:1000])

@@ -1,0 +1,98 @@
+"""Full-size work around the network on a CPU: pixels to lightness, lightness and ab to pixels.
+
+Colour is predicted small and lightness is kept at full size, so this is where detail stays exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from colorize_hub.colour import strips
+from colorize_hub.colour.spots import paint_hinted
+from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
+
+
+def pixels_to_lightness(pixels: np.ndarray) -> np.ndarray:
+    """L* of pixels: (H, W, 1 or 3) uint8 or uint16, sRGB, to (1, H, W) float32, 0..100."""
+    height, width = pixels.shape[:2]
+    f_y = np.empty((1, height, width), np.float32)
+    read = strips.lightness_of(pixels)
+    for rows in strips.strips(0, height, width):
+        read(rows, f_y[0, rows].reshape(-1))
+    f_y *= 116
+    f_y -= 16
+    return f_y
+
+
+def reduced_lightness(pixels: np.ndarray, shape: tuple[int, int], threads: int = 1) -> np.ndarray:
+    """L* of pixels, as above, reduced to (1, h, w) by antialiased bilinear filtering."""
+    lightness = strips.lightness_of(pixels)
+    return strips.reduced(lightness, pixels.shape[:2], shape, threads)[None]
+
+
+def recolor_pixels(
+    pixels: np.ndarray, ab: np.ndarray, hints: Sequence[Hint] = (), threads: int = 1
+) -> np.ndarray:
+    """Join the lightness of pixels and a small ab into pixels of the same type.
+
+    Args:
+        pixels: (H, W, 1 or 3) uint8 or uint16.
+        ab: (2, h, w), a*b*, h and w of any size.
+        hints: in place of ab, at the pixels that they fix.
+        threads: how many work on it.
+
+    Returns:
+        (H, W, 3); see `color_lightness`.
+
+    Raises:
+        ValueError: a hint lies outside the picture.
+    """
+    return _paint(strips.lightness_of(pixels), pixels.shape[:2], ab, pixels.dtype, hints, threads)
+
+
+def color_lightness(
+    lightness: np.ndarray, ab: np.ndarray, dtype: np.dtype, hints: Sequence[Hint] = ()
+) -> np.ndarray:
+    """Join full-size lightness and a small ab into sRGB pixels.
+
+    ab is enlarged (bicubic), its chroma scaled at constant lightness and hue to fit sRGB, and the
+    colour rounded to the pixel type: re-greying a pixel gives its lightness back to within that
+    rounding, half a level.
+
+    Args:
+        lightness: (1, H, W) float32, L* 0..100.
+        ab: (2, h, w), a*b*, h and w of any size.
+        dtype: uint8 or uint16.
+        hints: in place of ab, at the pixels that they fix.
+
+    Returns:
+        (H, W, 3) of that type.
+
+    Raises:
+        ValueError: a hint lies outside the picture.
+    """
+    values = lightness[0]
+
+    def read(rows: slice, f_y: np.ndarray) -> None:
+        np.add(values[rows].reshape(-1), np.float32(16), out=f_y)
+        f_y *= np.float32(1 / 116)
+
+    return _paint(read, values.shape, ab, np.dtype(dtype), hints, 1)
+
+
+def _paint(
+    lightness: strips.Lightness,
+    size: tuple[int, ...],
+    ab: np.ndarray,
+    dtype: np.dtype,
+    hints: Sequence[Hint],
+    threads: int,
+) -> np.ndarray:
+    height, width = size
+    pixels = strips.painted(lightness, (height, width), ab, dtype, threads)
+    if hints:
+        owner = hinted_pixels(hints, (height, width))
+        paint_hinted(pixels, lightness, owner, hint_ab(hints))
+    return pixels

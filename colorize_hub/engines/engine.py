@@ -1,0 +1,163 @@
+"""Engine: what computes. It alone knows the machine that it runs on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from colorize_hub.colour.arrays import Array, to_numpy
+from colorize_hub.colour.palette import decode_bins, palette
+from colorize_hub.colour.resizing import cell_means
+from colorize_hub.engines.compose import recolor_pixels, reduced_lightness
+from colorize_hub.hints.cells import Cells
+from colorize_hub.hints.hint import Hint
+from colorize_hub.hints.kriging import spread_hints
+from colorize_hub.hints.variation import tilt_logits
+from colorize_hub.network.config import ColorizerConfig
+from colorize_hub.network.look import Look, Network
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
+
+
+class Seen(Look):
+    """A Look, with what spreading hints over its pictures needs to know."""
+
+    def __init__(self, network: Network, lightness: Array) -> None:
+        """See Look."""
+        super().__init__(network, lightness)
+        self._step = network.config.bin_step
+        rows, columns = self.plain.shape[2:]
+        self._small = cell_means(lightness, (rows, columns))[:, 0]  # mean L* of each cell
+        self._cells: dict[int, Cells] = {}
+
+    def cells(self, index: int) -> Cells:
+        """Of one of the pictures: the same for all hints, so they are kept."""
+        if index not in self._cells:
+            self._cells[index] = self.read_cells(index, self.plain)
+        return self._cells[index]
+
+    def read_cells(self, index: int, logits: Array) -> Cells:
+        """Of one of the pictures, with (B, Q, h, w) logits in place of its own."""
+        return Cells.read(logits[index], self.maps[index], self._small[index], self._step)
+
+
+class Engine(ABC, Generic[AnyNetwork]):
+    """What computes, from pixels to pixels. Holds no state between calls: threads may share it.
+
+    Arrays that it returns stay where it computes, and are of its own kind; what it takes may be of
+    any. This class works at full size on the CPU, in strips.
+
+    Attributes:
+        config: the model's ColorizerConfig.
+        network: the model.
+        device: where it computes: "cpu", "cuda:0", "mps".
+    """
+
+    config: ColorizerConfig
+    network: AnyNetwork
+    device: str
+
+    @property
+    @abstractmethod
+    def threads(self) -> int:
+        """How many threads work for this one."""
+
+    @abstractmethod
+    def use_threads(self, count: int) -> None:
+        """Have so many threads work for this one, and as many as before for all others."""
+
+    @abstractmethod
+    def asarray(self, values: Array) -> Array:
+        """Values in float32, where it computes."""
+
+    def lightness(self, pictures: Sequence[np.ndarray], shape: tuple[int, int]) -> Array:
+        """(B, 1, h, w) L* 0..100 at working size of B pictures (H, W, 1 or 3) uint8 or uint16."""
+        small = [reduced_lightness(pixels, shape, self.threads) for pixels in pictures]
+        return self.asarray(np.stack(small))
+
+    def see(self, lightness: Array) -> Seen:
+        """Run the network on (B, 1, h, w) L* 0..100."""
+        return Seen(self.network, lightness)
+
+    def logits(self, seen: Seen, hint_maps: Array) -> Array:
+        """(B, Q, h, w) that the decoder answers with (B, 3, h, w) hints, see `draw_hints`."""
+        return seen.hinted(self.asarray(hint_maps))
+
+    def colors(
+        self,
+        seen: Seen,
+        hint_maps: Array | None = None,
+        vividness: float | None = None,
+        take: int | None = None,
+    ) -> Array:
+        """Colours of pictures at stride 4.
+
+        Args:
+            seen: of `see`.
+            hint_maps: (B, 3, h, w), see `draw_hints`; hints are spread, see kriging.py.
+            vividness: 0..1; None takes the model's calibrated value.
+            take: a variation, see `tilt_logits`; None is none.
+
+        Returns:
+            (B, 2, h, w) a*b*, float32, not yet fitted to the gamut of sRGB.
+
+        Raises:
+            ValueError: vividness out of range.
+        """
+        config, logits = self.config, seen.plain
+        vividness = config.vividness if vividness is None else vividness
+        if take is not None:
+            centres = palette(config.bin_step)
+            tilted = [tilt_logits(one, centres, take) for one in logits]
+            logits = array_namespace(logits).stack(tilted)
+        hinted = _hinted(hint_maps)
+        colors: list[Array] = []
+        if len(hinted) < len(logits):
+            colors = [*decode_bins(logits, config.bin_step, vividness, config.chroma_scale)]
+        if not hinted:
+            return array_namespace(logits).stack(colors)
+        maps, own = self.asarray(hint_maps), decode_bins(logits, config.bin_step, vividness)
+        for i in hinted:
+            cells = seen.cells(i) if take is None else seen.read_cells(i, logits)
+            spread = spread_hints(maps[i], own[i], cells, config.chroma_scale, seen.attention)
+            colors[i : i + 1] = [spread]
+        return array_namespace(logits).stack(colors)
+
+    def paint(
+        self, pictures: Sequence[np.ndarray], ab: Array, hints: Sequence[Hint] = ()
+    ) -> list[np.ndarray]:
+        """Join the lightness of pictures with (B, 2, h, w) a*b*, fitted to the gamut of sRGB.
+
+        Args:
+            pictures: B of (H, W, 1 or 3) uint8 or uint16, of any sizes.
+            ab: of them, of any size.
+            hints: the pixels that they fix get their a*b*, in every picture.
+
+        Returns:
+            (H, W, 3) of each, of its own type.
+
+        Raises:
+            ValueError: the colours are not finite, or a hint lies outside a picture.
+        """
+        small = _finite(to_numpy(ab))
+        return [
+            recolor_pixels(pixels, one, hints, self.threads)
+            for pixels, one in zip(pictures, small, strict=True)
+        ]
+
+
+def _hinted(hint_maps: Array | None) -> list[int]:
+    """Which of (B, 3, h, w) maps hold a hint."""
+    if hint_maps is None:
+        return []
+    return np.flatnonzero(to_numpy(hint_maps[:, 2]).any((1, 2))).tolist()
+
+
+def _finite(ab: np.ndarray) -> np.ndarray:
+    if not np.isfinite(ab).all():
+        raise ValueError("The model predicted NaN; its weights are damaged. Load it anew.")
+    return ab

@@ -1,1 +1,0 @@
-"""A model in ONNX: made from a trained one with torch, and run without it."""
