@@ -212,6 +212,25 @@ def read_directories(file: IO[bytes], start: int = 0) -> Exif:
     return Exif(order, main, groups)
 
 
+def forget_resolution(file: IO[bytes]) -> None:
+    """Takes the resolution out of a TIFF that was just written, where writers say 1 for none.
+
+    Args:
+        file: open for reading and writing, its first directory behind the header.
+    """
+    head = file.read(16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    counted, start, size = (f"{order}Q", 16, 20) if big else (f"{order}H", 8, 12)
+    file.seek(start)
+    (count,) = struct.unpack(counted, file.read(struct.calcsize(counted)))
+    entries = [file.read(size) for _ in range(count)]
+    ends = file.read(8 if big else 4)
+    kept = [one for one in entries if struct.unpack_from(f"{order}H", one)[0] not in _RESOLUTION]
+    file.seek(start)
+    file.write(struct.pack(counted, len(kept)) + b"".join(kept) + ends)
+
+
 def _read_directory(file: IO[bytes], order: str, place: int, big: bool) -> Directory:
     counted, layout, room = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)
     file.seek(place)

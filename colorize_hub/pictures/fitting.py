@@ -48,11 +48,16 @@ def fitted(held: Metadata, format_name: str, path: Path) -> Metadata:
         held = _with_comment_elsewhere(held, room)
     lost = [name for name in _SPOKEN if getattr(held, name) and name not in room]
     if lost:
-        named = ", ".join(_SPOKEN[name] for name in lost)
+        named = ", ".join(_named(held, name) for name in lost)
         logger.warning("%s has no place for what the picture carried: %s; left out", path, named)
     if format_name == "JPEG":
         lost += _too_long(held, path)
     return replace(held, **{name: getattr(Metadata(), name) for name in lost})
+
+
+def _named(held: Metadata, name: str) -> str:
+    keywords = ", ".join(keyword for keyword, _ in held.texts)
+    return f"texts ({keywords})" if name == "texts" else _SPOKEN[name]
 
 
 def _with_comment_elsewhere(held: Metadata, room: frozenset[str]) -> Metadata:

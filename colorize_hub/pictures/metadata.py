@@ -57,20 +57,20 @@ def read_metadata(image: Image.Image) -> tuple[int, Metadata]:
     Returns:
         The orientation (1..8), and what stays true once it has been applied.
     """
-    info, orientation, kept = image.info, 1, Exif()
+    info, orientation, held = image.info, 1, Exif()
     try:
         source = image.getexif()
         orientation = source.get(ExifTags.Base.Orientation, 1)
-        kept = _as_stored(info.get("exif"), source).still_true()
+        held = _as_stored(info.get("exif"), source)
     except Exception as error:  # PIL raises almost anything on damaged EXIF
         logger.warning("EXIF ignored, it is damaged (%s)", error)
     packet = info.get("xmp") or info.get("XML:com.adobe.xmp")
     if xmp.has_extension(packet):
         logger.warning("The second part of a long XMP is not read; it is left out")
     return orientation, Metadata(
-        kept,
+        held.still_true(),
         xmp.still_true(packet),
-        read_dpi(image, orientation),
+        read_dpi(image, orientation) or _sane(held.dpi, orientation),
         _iptc(image),
         _comments(image),
         _texts(image) if image.format == "PNG" else (),
@@ -146,6 +146,8 @@ def read_dpi(image: Image.Image, orientation: int = 1) -> Dpi | None:
     tags = getattr(image, "tag_v2", None)
     if tags is not None and not (282 in tags and 283 in tags):
         return None  # where Pillow says 1
+    if image.format in ("JPEG", "MPO") and image.info.get("jfif_unit") not in (1, 2):
+        return None  # where Pillow says 72, or makes one of two numbers in EXIF
     try:
         across, down = (float(value) for value in image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):

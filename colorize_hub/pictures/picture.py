@@ -6,6 +6,8 @@ aside. `read_picture` makes it, `write_like` turns colours back into what the ca
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import threading
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from typing import IO, Literal
 import numpy as np
 from PIL import ExifTags, Image
 
-from colorize_hub.pictures import containers, icc, metadata, modes, opening, png, tiff
+from colorize_hub.pictures import containers, icc, jpeg_end, metadata, modes, opening, png, tiff
 from colorize_hub.pictures.metadata import Metadata
 from colorize_hub.pictures.opening import MAX_PIXELS, PictureError
 from colorize_hub.pictures.saving import check_savable, save_image
@@ -31,6 +33,8 @@ __all__ = [
     "save_image",
     "write_like",
 ]
+
+logger = logging.getLogger(__name__)
 
 ImageLike = str | os.PathLike[str] | Image.Image | np.ndarray
 
@@ -203,7 +207,7 @@ def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
     opening.check_not_a_bomb(name, image.width, image.height, size)
     opening.warn_of_pages(image, name)
     profile = containers.complete(image, file)
-    image.load()
+    image = _decoded(image, file, name)
     orientation, held = metadata.read_metadata(image)
     if image.format == "PNG" and png.is_deep_colour(file):
         levels = metadata.turned(png.read_deep(file), orientation)
@@ -213,6 +217,22 @@ def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
     upright = metadata.upright(image, orientation) if orientation != 1 else image
     pixels, alpha = modes.to_pixels(upright, profile, name)
     return Picture(pixels, alpha, "file", metadata=held)
+
+
+def _decoded(image: Image.Image, file: IO[bytes], name: str) -> Image.Image:
+    """A decoded image; a JPEG that lacks nothing but its end marker with a logged warning."""
+    try:
+        image.load()
+        return image
+    except OSError:
+        file.seek(0)
+        whole = jpeg_end.completed(file.read()) if image.format in ("JPEG", "MPO") else None
+        if whole is None:
+            raise
+    logger.warning("%s lacks its end marker, but every pixel is there", name)
+    image = Image.open(io.BytesIO(whole), formats=("JPEG",))
+    image.load()
+    return image
 
 
 def _from_array(array: np.ndarray) -> Picture:

@@ -180,6 +180,9 @@ def write_tiff(path: Path, levels: np.ndarray, held: Metadata) -> None:
         software=False,
         extratags=tags,
     )
+    if held.dpi is None:
+        with path.open("r+b") as file:
+            exif.forget_resolution(file)
     for group in held.exif.groups:
         with path.open("ab") as file:
             place = file.tell()

@@ -19,7 +19,7 @@ _UNTRUE = (
     rb"|(?:GContainer|Container):Directory"
 )
 _ATTRIBUTE = re.compile(rb"\s+(?:" + _UNTRUE + rb")\s*=\s*(?:\"[^\"]*\"|'[^']*')")
-_ELEMENT = re.compile(rb"[ \t]*<(" + _UNTRUE + rb")(?:\s[^>]*)?>\r?\n?")
+_ELEMENT = re.compile(rb"[ \t]*<(" + _UNTRUE + rb")(?:[\s/][^>]*)?>\r?\n?")
 _ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>))\d+""")
 _EXTENDED = b"xmpNote:HasExtendedXMP"
 
