@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
@@ -104,14 +105,16 @@ class Colorizer:
         Raises:
             PictureError: the picture cannot be read or used.
             FileNotFoundError: there is no such file.
-            TypeError: a row of a dataset.
             ValueError: vividness, size or a hint out of range, or hints with a list.
         """
         if isinstance(image, Mapping):
-            raise TypeError(
-                "colorize takes pictures, got a row or batch of a dataset: "
-                "Dataset.map(colorizer.colorize_rows, batched=True)."
+            warnings.warn(
+                "For rows of a dataset call colorize_rows: "
+                "Dataset.map(colorizer.colorize_rows, batched=True).",
+                DeprecationWarning,
+                stacklevel=2,
             )
+            return self.colorize_rows(image, None, vividness, size)  # pyright: ignore[reportReturnType]
         if not isinstance(image, Sequence) or isinstance(image, str | bytes):
             return self.canvas(image, size).render(hints, vividness)
         if hints:

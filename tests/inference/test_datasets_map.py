@@ -123,9 +123,13 @@ def test_a_column_with_nones_goes_through_map(tiny_colorizer):
     assert coloured[0]["image"].mode == "RGB"
 
 
-def test_colorize_refuses_rows_and_names_what_takes_them(tiny_colorizer):
-    with pytest.raises(TypeError, match="colorize_rows"):
-        tiny_colorizer.colorize({"image": scene(40, 60)})
+def test_colorize_still_takes_rows_and_names_what_is_meant_for_them(tiny_colorizer):
+    rows = {"image": [scene(40, 60), None], "label": [3, 4]}
+    with pytest.warns(DeprecationWarning, match="colorize_rows"):
+        coloured = tiny_colorizer.colorize(rows)
+    expected = tiny_colorizer.colorize_rows(rows)
+    assert np.array_equal(coloured["image"][0], expected["image"][0])
+    assert coloured["image"][1] is None
 
 
 def test_a_long_list_keeps_its_order(tiny_colorizer):

@@ -5,10 +5,10 @@ import struct
 import numpy as np
 import pytest
 import tifffile
+from colorize_hub.inference.compose import pixels_to_lightness
 from PIL import Image
 
 from colorize_hub.cli import main
-from colorize_hub.inference.compose import pixels_to_lightness
 from colorize_hub.loading import save
 from colorize_hub.pictures import formats
 from colorize_hub.pictures.picture import read_picture
