@@ -21,18 +21,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from colorize_hub.batch.files import target_name, write_picture
+from colorize_hub.pictures.formats import is_read
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
 from colorize_hub.pictures.toning import find_toning, has_colour
 
 if TYPE_CHECKING:
     from colorize_hub.inference.colorizer import Colorizer
 
-# What is taken for a picture; a file with another ending is passed over.
-ENDINGS = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".dib"),
-    *(".gif", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pbm", ".pgm", ".pnm", ".ppm"),
-    ".tga",
-)
 _LARGE = 1 << 24  # pixels: above, one picture at a time, and no batch holds more
 
 
@@ -263,7 +258,7 @@ def _walk(source: Path, left_out: Path, failed: list[Outcome]) -> Iterator[Path]
                 continue
             if os.path.isdir(path):  # False for what cannot be looked at
                 (links if entry.is_symlink() else inner).append(path)
-            elif path.suffix.lower() in ENDINGS:
+            elif is_read(path):
                 yield path
         folders += reversed(inner)
 

@@ -88,24 +88,38 @@ def read_xml(file: IO[bytes]) -> bytes:
 
 def read_nclx(file: IO[bytes]) -> Declared | None:
     """The colours that an AVIF or HEIC file names, if it does."""
+    for box in _properties(file):
+        content = _content(file, box) if box.kind == b"colr" else b""
+        if content[:4] == b"nclx" and len(content) >= 8:
+            return Declared(*struct.unpack_from(">2H", content, 4))
+    return None
+
+
+def read_bits(file: IO[bytes]) -> int:
+    """The most bits of a channel that a JPEG 2000, AVIF or HEIC file tells; 8 if it tells none."""
+    most = 8
+    for box in boxes(file):
+        if box.kind == b"jp2h":
+            for inner in boxes(file, box.start, box.end):
+                if inner.kind == b"ihdr" and (content := _content(file, inner))[10:11] < b"\xff":
+                    most = max(most, *(bits % 128 + 1 for bits in content[10:11]), 8)
+    for box in _properties(file):
+        if box.kind == b"pixi":
+            most = max(most, *_content(file, box)[5:], 8)
+    return most
+
+
+def _properties(file: IO[bytes]) -> Iterator[Box]:
+    """The boxes that describe the pictures in an AVIF or HEIC file."""
     for meta in boxes(file):
         if meta.kind != b"meta":
             continue
         for properties in boxes(file, meta.start + 4, meta.end):
-            if properties.kind == b"iprp":
-                return _nclx_among(file, properties)
-    return None
-
-
-def _nclx_among(file: IO[bytes], properties: Box) -> Declared | None:
-    for container in boxes(file, properties.start, properties.end):
-        if container.kind != b"ipco":
-            continue
-        for box in boxes(file, container.start, container.end):
-            content = _content(file, box) if box.kind == b"colr" else b""
-            if content[:4] == b"nclx" and len(content) >= 8:
-                return Declared(*struct.unpack_from(">2H", content, 4))
-    return None
+            if properties.kind != b"iprp":
+                continue
+            for container in boxes(file, properties.start, properties.end):
+                if container.kind == b"ipco":
+                    yield from boxes(file, container.start, container.end)
 
 
 def _content(file: IO[bytes], box: Box) -> bytes:

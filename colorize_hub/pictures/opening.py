@@ -121,8 +121,9 @@ def decoding(name: str) -> Iterator[None]:
             f"{name} declares more than {MAX_PIXELS:,} pixels: make it smaller first."
         ) from error
     except Exception as error:  # PIL's decoders raise almost anything on damaged data
+        reason = " ".join(str(error).split())
         raise PictureError(
-            f"{name} is damaged or incomplete ({error}): copy, download or export it again."
+            f"{name} is damaged or incomplete ({reason}): copy, download or export it again."
         ) from error
 
 

@@ -206,7 +206,7 @@ def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
     opening.check_size(name, image.width, image.height)
     opening.check_not_a_bomb(name, image.width, image.height, size)
     opening.warn_of_pages(image, name)
-    profile = containers.complete(image, file)
+    profile = containers.complete(image, file, name)
     image = _decoded(image, file, name)
     orientation, held = metadata.read_metadata(image)
     if image.format == "PNG" and png.is_deep_colour(file):

@@ -36,7 +36,7 @@ def read_deep(file: IO[bytes]) -> np.ndarray:
 
 def write_deep(file: IO[bytes], levels: np.ndarray, held: Metadata) -> None:
     """Writes (H, W, 3 or 4) uint16 RGB or RGBA as a PNG of 16 bits, with the sRGB profile."""
-    data = imagecodecs.png_encode(levels, level=1, strategy=3, filter=16)
+    data = imagecodecs.png_encode(levels, level=1, filter=0x20)  # filter: up
     file.write(data[:_HEADER_BYTES])
     for kind, content in _chunks_of(held):
         file.write(struct.pack(">I", len(content)) + kind + content)

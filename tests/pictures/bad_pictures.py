@@ -34,7 +34,11 @@ class Case:
     alpha: bool = False
 
 
-_ALPHA = ("rgba.png", "grey-alpha.png", "rgba16.png", "grey-alpha16.png", "rgba16.tif")
+_ALPHA = (
+    *("rgba.png", "grey-alpha.png", "rgba16.png", "grey-alpha16.png", "rgba16.tif"),
+    *("grey-alpha16.tif", "lossless.webp"),
+)
+_DEEP = ("float.tif", "white-float.tif", "bits12.tif")
 
 
 def make_corpus(folder: Path) -> list[Case]:
@@ -52,15 +56,14 @@ Named = Iterator[tuple[str, bytes, dict]]
 
 def _sound(whole: dict[str, bytes]) -> Named:
     for name, data in whole.items():
-        alpha = name in _ALPHA or name == "lossless.webp"
         yield (
             name,
             data,
             {
                 "fate": "picture",
                 "like": name,
-                "deep": "16" in name or name == "float.tif",
-                "alpha": alpha,
+                "deep": "16" in name or name in _DEEP,
+                "alpha": name in _ALPHA,
             },
         )
 
@@ -78,7 +81,10 @@ def _damaged(whole: dict[str, bytes]) -> Named:
             for place in flips.integers(0, len(data), 4):
                 flipped[place] ^= 1 << int(flips.integers(8))
             yield f"{stem}-flip{number}.{suffix}", bytes(flipped), {"fate": "either"}
-    for suffix in ("jpg", "png", "tif", "webp", "avif", "bmp", "gif", "jp2"):
+    for name in ("rgb.jpg", "grey.jpg", "progressive.jpg", "cmyk.jpg"):  # without the end marker
+        yield f"no-end-{name}", whole[name][:-2], {"fate": "picture", "like": name}
+        yield f"no-pixels-{name}", whole[name][:-60], {"fate": "error"}
+    for suffix in ("jpg", "png", "tif", "webp", "avif", "bmp", "gif", "jp2", "heic", "jxl"):
         yield f"empty.{suffix}", b"", {"fate": "error"}
         yield f"text.{suffix}", b"This is a letter, not a picture.\n" * 40, {"fate": "error"}
         yield f"zeros.{suffix}", bytes(5000), {"fate": "error"}
@@ -109,6 +115,18 @@ def _odd(whole: dict[str, bytes]) -> Named:
             for size in ((1, 20_000), (20_000, 1)):
                 data = saved(Image.linear_gradient("L").resize(size), kind)
                 yield f"line-{size[0]}.{suffix}", data, {"fate": "picture"}
+    raw = {"dng": b"II*\0\x08\0\0\0", "raf": b"FUJIFILMCCD-RAW 0201", "cr3": b"\0\0\0\x18ftypcrx "}
+    for suffix, start in raw.items():
+        yield f"raw.{suffix}", start + bytes(400), {"fate": "error"}
+    yield "linear.pfm", b"Pf\n4 4\n-1.0\n" + bytes(64), {"fate": "error"}
+    for label, values in {"nan": np.nan, "negative": -1.0, "huge": 1e9}.items():
+        yield f"float-{label}.tif", tiff(np.full((9, 9), values, np.float32)), {"fate": "error"}
+    yield "complex.tif", tiff(np.ones((9, 9), np.complex64)), {"fate": "error"}
+    yield (
+        "many-samples.tif",
+        tiff(np.ones((9, 9, 40), np.uint8), photometric="minisblack", planarconfig="contig"),
+        {"fate": "error"},
+    )
     yield from _odd_metadata(whole)
 
 

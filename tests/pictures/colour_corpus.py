@@ -20,7 +20,7 @@ from tests.pictures.bad_pictures import Case, make_corpus
 from tests.scenes import lightness_of
 
 SECONDS, MEMORY = 10, 1 << 30
-LOSSY = {".jpg", ".webp", ".avif"}
+LOSSY = {".jpg", ".webp", ".avif", ".heic", ".jxl"}
 
 
 def main(folder: Path, model: Path) -> None:

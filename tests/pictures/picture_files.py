@@ -9,12 +9,14 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from colorize_hub.pictures import icc
+from colorize_hub.pictures import formats, icc
 from tests.scenes import scene
 
 HEIGHT, WIDTH = 36, 52
 GREY = scene(HEIGHT, WIDTH)
 RGB = np.asarray(Image.fromarray(scene(HEIGHT, WIDTH, 3)).convert("RGB"))
+DEEP = scene(HEIGHT, WIDTH, dtype=np.uint16)
+_ALPHA = {"planarconfig": "contig", "extrasamples": ["unassalpha"]}
 ALPHA = np.tile(np.linspace(40, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
 
 
@@ -89,6 +91,46 @@ def png(width: int, height: int, depth: int, kind: int, rows: bytes, *before: by
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(before) + data + chunk(b"IEND", b"")
 
 
+def with_chunk(data: bytes, kind: bytes, content: bytes) -> bytes:
+    """A PNG with one chunk more, behind its header."""
+    return data[:33] + chunk(kind, content) + data[33:]
+
+
+def packed_tiff(levels: np.ndarray, bits: int, order: str = "<", photometric: int = 1) -> bytes:
+    """A TIFF of grey whose pixels follow each other bit by bit, each row from a whole byte."""
+    spread = ((levels[..., None] >> np.arange(bits - 1, -1, -1)) & 1).astype(np.uint8)
+    rows = np.packbits(spread.reshape(len(levels), -1), axis=1).tobytes()
+    rows += bytes(len(rows) % 2)
+    height, width = levels.shape
+    tags = [(256, 4, width), (257, 4, height), (258, 3, bits), (259, 3, 1), (262, 3, photometric)]
+    tags += [(273, 4, 8), (277, 3, 1), (278, 4, height), (279, 4, len(rows))]
+    data = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8 + len(rows)) + rows
+    data += struct.pack(order + "H", len(tags))
+    for tag, kind, value in tags:
+        data += struct.pack(order + "HHI", tag, kind, 1)
+        data += (
+            struct.pack(order + "I", value) if kind == 4 else struct.pack(order + "HH", value, 0)
+        )
+    return data + bytes(4)
+
+
+def _pyramid() -> bytes:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as tif:
+        tif.write(RGB, photometric="rgb", subifds=1)
+        tif.write(RGB[::2, ::2], photometric="rgb", subfiletype=1)
+        tif.write(RGB[::4, ::4], photometric="rgb", subfiletype=1)
+    return buffer.getvalue()
+
+
+def _plugin(kind: str, **options: object) -> Callable[[], bytes]:
+    def encode() -> bytes:
+        formats.register(kind)
+        return saved(Image.fromarray(RGB), kind, **options)
+
+    return encode
+
+
 def _grey_alpha_16() -> bytes:
     levels = np.dstack([GREY, ALPHA]).astype(">u2") * 257
     rows = b"".join(b"\0" + row.tobytes() for row in levels)
@@ -131,4 +173,25 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "animated.png": _frames("PNG"),
     "rgb.jp2": _pil("RGB", "JPEG2000"),
     "grey.j2k": _pil("L", "JPEG2000", no_jp2=True),
+    "white16.tif": lambda: tiff(65535 - DEEP, photometric="miniswhite", byteorder=">"),
+    "white-float.tif": lambda: tiff(1 - DEEP / 65535, photometric="miniswhite"),
+    "bits12.tif": lambda: packed_tiff(DEEP >> 4, 12),
+    "grey-alpha16.tif": lambda: tiff(
+        np.dstack([DEEP, ALPHA.astype(np.uint16) * 257]), photometric="minisblack", **_ALPHA
+    ),
+    "unknown-sample.tif": lambda: tiff(
+        np.dstack([GREY, ALPHA]), photometric="minisblack", **_ALPHA | {"extrasamples": [0]}
+    ),
+    "planes16.tif": lambda: tiff(
+        np.stack([DEEP] * 3), photometric="rgb", planarconfig="separate", compression="lzw"
+    ),
+    "inks16.tif": lambda: tiff(np.dstack([0 * DEEP] * 3 + [~DEEP]), photometric="separated"),
+    "lab16.tif": lambda: tiff(np.dstack([DEEP, 0 * DEEP, 0 * DEEP]), photometric="cielab"),
+    "zstd16.tif": lambda: tiff(RGB.astype(np.uint16) * 257, compression="zstd", tile=(16, 16)),
+    "jpegxl.tif": lambda: tiff(RGB, compression="jpegxl"),
+    "pyramid.tif": _pyramid,
+    "gamma.png": lambda: with_chunk(_pil("RGB", "PNG")(), b"gAMA", struct.pack(">I", 55_556)),
+    "photo.heic": _plugin("HEIF", quality=95),
+    "photo.jxl": _plugin("JXL", quality=95),
+    "parallax.mpo": _frames("MPO", quality=95),
 }

@@ -13,8 +13,8 @@ from colorize_hub.loading import save
 from colorize_hub.pictures import formats
 from colorize_hub.pictures.picture import read_picture
 from tests.pictures.carriers import CAPTION, IPTC, carrying_jpeg
-from tests.pictures.picture_files import saved
-from tests.pictures.test_tiff import in_bits, packed_tiff
+from tests.pictures.picture_files import packed_tiff, saved
+from tests.pictures.test_tiff import in_bits
 from tests.scenes import scene
 
 DEEP = scene(60, 90, dtype=np.uint16)

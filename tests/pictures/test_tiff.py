@@ -11,6 +11,7 @@ from PIL import ExifTags, Image
 from colorize_hub.pictures.metadata import Metadata
 from colorize_hub.pictures.picture import PictureError, read_picture
 from colorize_hub.pictures.tiff import write_tiff
+from tests.pictures.picture_files import packed_tiff
 from tests.pictures.test_metadata import (
     UPRIGHT,
 )
@@ -34,23 +35,6 @@ def joined(picture):
 def in_bits(levels, bits):
     """0..65535 as the nearest of 2^bits levels."""
     return np.rint(levels / 65535 * (2**bits - 1)).astype(np.uint16)
-
-
-def packed_tiff(levels, bits, order="<", photometric=1):
-    """A TIFF of grey whose pixels follow each other bit by bit, each row from a whole byte."""
-    spread = ((levels[..., None] >> np.arange(bits - 1, -1, -1)) & 1).astype(np.uint8)
-    rows = np.packbits(spread.reshape(len(levels), -1), axis=1).tobytes()
-    height, width = levels.shape
-    tags = [(256, 4, width), (257, 4, height), (258, 3, bits), (259, 3, 1), (262, 3, photometric)]
-    tags += [(273, 4, 8), (277, 3, 1), (278, 4, height), (279, 4, len(rows))]
-    data = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8 + len(rows)) + rows
-    data += struct.pack(order + "H", len(tags))
-    for tag, kind, value in tags:
-        held = struct.pack(
-            order + ("I" if kind == 4 else "HH"), *([value] if kind == 4 else [value, 0])
-        )
-        data += struct.pack(order + "HHI", tag, kind, 1) + held
-    return data + bytes(4)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
