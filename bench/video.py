@@ -39,7 +39,7 @@ def film_rows(colorizer: Colorizer, folder: Path, frames: int) -> Iterator[Row]:
 
 
 def make_film(path: Path, frames: int) -> Path:
-    """A grey film with grain: the eye moves slowly over a photograph."""
+    """Return a grey film with grain: the eye moves slowly over a photograph."""
     photograph = np.asarray(make_photograph(1))
     with av.open(str(path), "w") as film:
         stream = film.add_stream("libx264", rate=RATE, options={"preset": "veryfast"})
@@ -80,7 +80,7 @@ def _encode(clip: ClipFacts, folder: Path, frames: list[ClipFrame], coloured: li
 
 
 def _seconds(work: Work, frames: int) -> float:
-    """The time of a frame."""
+    """Return the time of a frame."""
     start = perf_counter()
     work()
     return (perf_counter() - start) / frames

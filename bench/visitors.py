@@ -105,7 +105,7 @@ def call(url: str, name: str, *data: object) -> Any:  # noqa: ANN401
 
 
 def render(url: str, photo: dict[str, Any], hints: str, visitor: str) -> bytes:
-    """A JPEG file of the photo with hints, asked for as the page asks for it.
+    """Return a JPEG file of the photo with hints, asked for as the page asks for it.
 
     Raises:
         OSError: the server is gone, or answered with an error.

@@ -1,7 +1,5 @@
 """Files that appear whole or not at all: written under a name of their own, then renamed."""
 
-from __future__ import annotations
-
 import os
 import re
 import secrets

@@ -113,7 +113,7 @@ def load(
 def read_config(
     name_or_path: str | os.PathLike[str], *, token: str | bool | None = None
 ) -> ColorizerConfig:
-    """The config of a model, without its weights.
+    """Return the config of a model, without its weights.
 
     Args and errors: as for `load`.
     """
@@ -121,7 +121,7 @@ def read_config(
 
 
 def read_model(name_or_path: str | os.PathLike[str] | None = None) -> ColorNet:
-    """The network of a model as it was saved, to be trained on or exported.
+    """Load the network of a model as it was saved, to be trained on or exported.
 
     Args and errors: as for `load`.
     """
@@ -170,7 +170,7 @@ def save(
 
 
 def model_sha256(folder: str | os.PathLike[str]) -> str:
-    """What metrics are metrics of: the SHA-256 of config.json and model.safetensors together.
+    """Return the SHA-256 of config.json and model.safetensors together.
 
     metrics.json keeps it as "model_sha256", so that no model is published with another's figures.
     """

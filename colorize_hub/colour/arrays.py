@@ -13,12 +13,12 @@ Array = Any  # np.ndarray or torch.Tensor
 
 
 def to_numpy(values: Array) -> np.ndarray:
-    """The same values as an array of numpy, wherever they were computed."""
+    """Return the same values as an array of numpy, wherever they were computed."""
     return np.asarray(to_device(values, "cpu"))
 
 
 def on_cpu(values: Array) -> Array:
-    """The same values of the same kind, in the memory of the CPU."""
+    """Return the same values of the same kind, in the memory of the CPU."""
     return to_device(values, "cpu")
 
 
@@ -28,7 +28,7 @@ def like(values: Array, other: Array) -> Array:
 
 
 def constant(values: Array) -> Array:
-    """The same values, through which no gradient flows."""
+    """Return the same values, through which no gradient flows."""
     return values.detach() if is_torch_array(values) else values
 
 

@@ -45,7 +45,7 @@ def inverse_cie_curve(f: Array) -> Array:
 def line_and_curve(
     values: Array, threshold: float, slope: float, curve: Array, offset: float = 0.0
 ) -> Array:
-    """A line up to a threshold and, joined to it, a curve: both given clamped, their sum is both.
+    """Join a line up to a threshold and a curve: both given clamped, their sum is both.
 
     curve + offset + slope * (min(value, threshold) - threshold): no branch, finite gradients, and
     several times faster than a choice for each value.
@@ -54,6 +54,6 @@ def line_and_curve(
 
 
 def power(base: Array, exponent: float) -> Array:
-    """Base ** exponent for base > 0: faster than the power of numpy or torch, to 1e-6."""
+    """Return base ** exponent for base > 0: faster than the power of numpy or torch, to 1e-6."""
     xp = array_namespace(base)
     return xp.exp(xp.log(base) * exponent)

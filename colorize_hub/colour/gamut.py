@@ -45,7 +45,7 @@ def inverse_cie_curve(f: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None
 
 
 def times(matrix: np.ndarray, values: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """A small (m, k) matrix times (k, n) values into `out`, (m, n), without threads of BLAS."""
+    """Multiply a small (m, k) matrix by (k, n) values into `out`, without threads of BLAS."""
     most = max(1, ONE_THREAD // matrix.size)
     for start in range(0, values.shape[1], most):
         part = slice(start, start + most)
@@ -83,7 +83,7 @@ def fitted(f_y: np.ndarray, slopes: np.ndarray, close: float = 0) -> np.ndarray:
 def _surely(
     f_y: np.ndarray, towards: np.ndarray, distance: np.ndarray, reach: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The distance, (n,), and linear RGB, (3, n), also where a ray grazes the surface."""
+    """Return the distance, (n,), and linear RGB, (3, n), also where a ray grazes the surface."""
     for _ in range(_MORE_STEPS):
         _step(f_y, towards, distance)
     distance = np.minimum(distance, reach)
@@ -138,7 +138,7 @@ def _excess(rgb: np.ndarray) -> np.ndarray:
 
 
 def _by_search(f_y: np.ndarray, towards: np.ndarray) -> np.ndarray:
-    """The distance at which linear RGB first leaves 0..1, (n,): slow, and never wrong."""
+    """Return the distance at which linear RGB first leaves 0..1, (n,): slow, and never wrong."""
     distance, step = np.zeros_like(f_y), np.float32(_FARTHEST / _SAMPLES)
     samples = np.arange(1, _SAMPLES + 1, dtype=np.float32)
     every_f_y, every = np.repeat(f_y, _SAMPLES), np.repeat(towards, _SAMPLES, axis=1)

@@ -64,7 +64,7 @@ def rgb_to_lightness(rgb: Array) -> Array:
 
 
 def lightness_to_grey(lightness: Array) -> Array:
-    """The sRGB value 0..1 of the neutral grey with this L*; same shape."""
+    """Return the sRGB value 0..1 of the neutral grey with this L*; same shape."""
     return encode_srgb(inverse_cie_curve((lightness + 16) / 116).clip(0, 1))
 
 

@@ -56,7 +56,7 @@ def fading(vividness: float) -> float:
 
 
 def decode_bins(logits: Array, step: int, vividness: float, chroma_scale: float = 1.0) -> Array:
-    """Expected ab of the distribution at a temperature.
+    """Return expected ab of the distribution at a temperature.
 
     Args:
         logits: (B, Q, H, W), Q = len(palette(step)).

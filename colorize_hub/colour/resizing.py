@@ -1,7 +1,5 @@
 """Resizing along one axis as a matrix: banded, so that a large side can be worked on in strips."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -50,11 +48,11 @@ class Resizing:
         return resized
 
     def sources(self, targets: slice) -> slice:
-        """What a run of target samples reads."""
+        """Return what a run of target samples reads."""
         return slice(int(self.first[targets.start]), int(self.last[targets.stop - 1]) + 1)
 
     def targets(self, sources: slice) -> slice:
-        """What reads from a run of source samples."""
+        """Return what reads from a run of source samples."""
         start = np.searchsorted(self.last, sources.start)
         return slice(int(start), int(np.searchsorted(self.first, sources.stop)))
 

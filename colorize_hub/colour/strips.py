@@ -5,8 +5,6 @@ and the small ab alone, so strips, whole pictures and any number of threads give
 Lightness is held as f_Y = (L* + 16) / 116; see gamut.py for these coordinates.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -213,7 +211,7 @@ class _Painter:
             self._pixels[channel:][places] = levels
 
     def _part(self, whole: np.ndarray, rows: slice) -> np.ndarray:
-        """The first (3, rows, W) of an array, contiguous."""
+        """Return the first (3, rows, W) of an array, contiguous."""
         count = rows.stop - rows.start
         return whole[: 3 * count * self._width].reshape(3, count, self._width)
 
@@ -229,7 +227,7 @@ def _strip_rows(height: int, width: int) -> int:
 
 
 def _shares(height: int, width: int, threads: int) -> list[slice]:
-    """Runs of rows: as many as threads, or fewer for a small picture."""
+    """Return runs of rows: as many as threads, or fewer for a small picture."""
     count = max(1, min(threads, height * width // _SHARE_PIXELS, height))
     ends = [height * part // count for part in range(count + 1)]
     return [slice(*pair) for pair in pairwise(ends)]

@@ -35,7 +35,7 @@ SESSIONS_HELD = 64  # Gradio keeps the last answer of so many calls, up to a meg
 def build_demo(
     colorizer: Colorizer, model: str = "", models_folder: str | Path | None = None
 ) -> gr.Blocks:
-    """Builds the page; ``build_demo(load()).launch()`` serves it.
+    """Build the page; ``build_demo(load()).launch()`` serves it.
 
     Gradio takes looks and privacy from launch(), so the page carries them as defaults of its own
     launch(): no server-side rendering, no run history in the browser, uploads up to MAX_UPLOAD,

@@ -11,7 +11,7 @@ class RequestError(ValueError):
 
 
 def number(value: object, name: str, least: float, most: float) -> float:
-    """The value, a number in the range.
+    """Return the value, a number in the range.
 
     Raises:
         RequestError: it is not.
@@ -22,7 +22,7 @@ def number(value: object, name: str, least: float, most: float) -> float:
 
 
 def whole(value: object, name: str, least: int, most: int = LARGEST) -> int:
-    """The value, a whole number in the range; 3.0 is one too.
+    """Return the value, a whole number in the range; 3.0 is one too.
 
     Raises:
         RequestError: it is not.
@@ -33,7 +33,7 @@ def whole(value: object, name: str, least: int, most: int = LARGEST) -> int:
 
 
 def text(value: object, name: str, most: int) -> str:
-    """The value, a text; nothing at all is an empty one.
+    """Return the value, a text; nothing at all is an empty one.
 
     Args:
         value: to check.
@@ -57,5 +57,5 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def shown(value: object) -> str:
-    """A value as a message can quote it."""
+    """Return a value as a message can quote it."""
     return reprlib.repr(value)

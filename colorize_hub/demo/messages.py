@@ -48,7 +48,7 @@ def path_of(file: File, folders: Sequence[Path] | None = None) -> str:
 
 @contextmanager
 def messages_for(path: str | None = None) -> Iterator[None]:
-    """Turns what goes wrong inside into a message, without the server's paths.
+    """Turn what goes wrong inside into a message, without the server's paths.
 
     Args:
         path: of the photo at work, if there is one.
@@ -75,7 +75,7 @@ def _gone(name: str) -> gr.Error:
 
 
 def _short(message: str) -> str:
-    """A model's message without what is in brackets: addresses and folders of the server."""
+    """Return a model's message without what is in brackets: addresses and folders of the server."""
     return textwrap.shorten(re.sub(r" ?\([^()]*\)", "", message), 240, placeholder=" …")
 
 
@@ -94,5 +94,5 @@ async def refuse_call(request: Request, error: Exception) -> Response:
 
 
 def visitor_error(message: str) -> gr.Error:
-    """An error for the page to show; escaped, as Gradio's clients show it as HTML."""
+    """Return an error for the page to show; escaped, as Gradio's clients show it as HTML."""
     return gr.Error(html.escape(message, quote=False), duration=15, print_exception=False)

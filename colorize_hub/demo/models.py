@@ -22,7 +22,7 @@ class ModelShelf:
     def __init__(
         self, own: Colorizer, folder: str | Path | None = None, strangers: bool = False
     ) -> None:
-        """Keeps the page's own model for good.
+        """Keep the page's own model for good.
 
         Args:
             own: the model that has the empty name.
@@ -47,7 +47,7 @@ class ModelShelf:
         return self._folder is not None
 
     def get(self, name: object, local: bool = True) -> Colorizer:
-        """The model of that name, loaded if it is not held.
+        """Return the model of that name, loaded if it is not held.
 
         Args:
             name: "user/model" on the Hub, or a folder: beneath the one that the page offers, or
@@ -80,7 +80,7 @@ class ModelShelf:
             return self._others.get(source)
 
     def _source(self, name: str, local: bool) -> str:
-        """What to load for a name."""
+        """Return what to load for a name."""
         if self._folder is not None:
             folder = (self._folder / name).resolve()
             if folder.is_relative_to(self._folder) and os.path.isdir(folder):

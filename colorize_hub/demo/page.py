@@ -38,7 +38,7 @@ _ASKED_AT_ONCE = 32  # of one kind that Gradio hands on; our own workers take th
 def add_page(
     handlers: Handlers, clip_handlers: ClipHandlers, workers: Workers, model: str = ""
 ) -> None:
-    """Adds the tabs and their endpoints to the page that is being built.
+    """Add the tabs and their endpoints to the page that is being built.
 
     All is one HTML element with plain JavaScript. What the visitor did lives there, not on the
     server, and it calls the endpoints by name, as any client can.
@@ -60,7 +60,7 @@ def add_page(
 
 
 def page_css() -> str:
-    """The style sheet of the tabs."""
+    """Return the style sheet of the tabs."""
     return "\n".join(_static(name) for name in STYLES)
 
 
@@ -140,7 +140,7 @@ def _endpoint(
     output: Component,
     executor: Executor | None = None,
 ) -> None:
-    """An endpoint with the handler's name; without an executor it only looks or waits."""
+    """Add an endpoint with the handler's name; without an executor it only looks or waits."""
     gr.Button(visible=False).click(
         _answering(handler, executor),
         inputs,
@@ -153,7 +153,7 @@ def _endpoint(
 
 
 def _answering(handler: Callable[..., Any], executor: Executor | None) -> Callable[..., Any]:
-    """The handler in a thread; whatever goes wrong, the visitor gets a sentence."""
+    """Run the handler in a thread; whatever goes wrong, the visitor gets a sentence."""
 
     @wraps(handler)
     async def answer(*values: object) -> Any:  # noqa: ANN401

@@ -23,7 +23,7 @@ class SeatQueue:
         waiting_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Opens the queue.
+        """Open the queue.
 
         Args:
             seats: visitors at the same time.
@@ -61,7 +61,7 @@ class SeatQueue:
         return place + 1 - max(0, self._seats - len(self._seated))
 
     def heard(self, visitor: str) -> bool:
-        """Keeps the visitor's seat; False if there is none."""
+        """Keep the visitor's seat; False if there is none."""
         if visitor in self._seated:
             self._seated[visitor] = self._clock()
         return visitor in self._seated
@@ -90,7 +90,7 @@ class TurnQueue(Generic[Result]):
     """
 
     def __init__(self, executor: Executor, at_once: int) -> None:
-        """Opens the queue.
+        """Open the queue.
 
         Args:
             executor: does the jobs.
@@ -102,7 +102,7 @@ class TurnQueue(Generic[Result]):
         self._served: dict[str, asyncio.Task[None]] = {}
 
     async def result(self, visitor: str, job: Callable[[], Result]) -> Result:
-        """What a job gives, when its turn has come.
+        """Return what a job gives, when its turn has come.
 
         Raises:
             ReplacedError: the visitor came with another job first; that one has the turn.
@@ -118,7 +118,7 @@ class TurnQueue(Generic[Result]):
         return await asyncio.shield(answer)
 
     async def _serve(self, visitor: str) -> None:
-        """Does what the visitor wants, one job a turn, until nothing is wanted."""
+        """Do what the visitor wants, one job a turn, until nothing is wanted."""
         loop = asyncio.get_running_loop()
         while visitor in self._newest:
             async with self._turns:

@@ -1,7 +1,5 @@
 """Memory that is used again and again: kept, not given back to the system after every picture."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import platform

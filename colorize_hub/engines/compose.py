@@ -3,8 +3,6 @@
 Colour is predicted small and lightness is kept at full size, so this is where detail stays exact.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

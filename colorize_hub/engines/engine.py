@@ -1,7 +1,5 @@
 """Engine: what computes. It alone knows the machine that it runs on."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Generic, TypeVar

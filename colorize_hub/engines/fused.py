@@ -6,8 +6,6 @@ that are put in the processor's order at every call. oneDNN, which comes with to
 inside the convolution. These are the operators that torch.compile emits, without its compiler.
 """
 
-from __future__ import annotations
-
 import platform
 from functools import cache
 
@@ -104,7 +102,7 @@ class _Convolution(nn.Module):
         return convolve(features, *rest, *self._activation, "")
 
     def _keep(self, key: tuple[int, ...]) -> tuple[Tensor, list[int]]:
-        """The weights for maps of a shape, and the padding on every side of both axes."""
+        """Return the weights for maps of a shape, and the padding on every side of both axes."""
         shape, weight = list(key[:-1]), self.weight.detach()
         padding = [int(pad) for pad in self._padding]
         if self._same:
@@ -123,7 +121,7 @@ class _Convolution(nn.Module):
 
 
 def _forget_orders(convolution: _Convolution, *_: object) -> None:
-    """The weights are about to change."""
+    """Forget what was read of the weights: they are about to change."""
     convolution._orders = {}
 
 

@@ -1,7 +1,5 @@
 """OnnxEngine: a network in ONNX on the CPU. It runs where torch is not installed."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from colorize_hub.colour.arrays import Array, to_numpy

@@ -74,7 +74,7 @@ class OnnxNetwork:
     def decode_features(
         self, features: Sequence[np.ndarray], hint_map: np.ndarray | None = None
     ) -> np.ndarray:
-        """The decoder's last map (B, C, h, w).
+        """Return the decoder's last map (B, C, h, w).
 
         Args:
             features: from `encode`.
@@ -87,7 +87,7 @@ class OnnxNetwork:
         return self._run("decoder", **maps, hint_map=hint_map)[0]
 
     def broad_shift(self, maps: np.ndarray, whole: np.ndarray) -> np.ndarray:
-        """What the small picture's last map changes of the large one's; see colornet.py."""
+        """Return what the small picture's last map changes of the large one's; see colornet.py."""
         return self._run("overview", maps=maps, whole=whole)[0]
 
     def logits(self, maps: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ class OnnxNetwork:
         return cast("list[np.ndarray]", found)
 
     def _opened(self) -> dict[str, InferenceSession]:
-        """The graphs for as many threads as this one takes, opened once in a process.
+        """Return the graphs for as many threads as this one takes, opened once in a process.
 
         Their own threads are lost in a fork, so there they are opened anew.
         """
@@ -142,7 +142,7 @@ def _reopen(
     threads: int,
     digest: str,
 ) -> OnnxNetwork:
-    """What OnnxNetwork.__reduce__ took apart.
+    """Put together what OnnxNetwork.__reduce__ took apart.
 
     Raises:
         ModelError: the files have changed since.

@@ -1,7 +1,5 @@
 """TorchEngine: a network of torch, on any device that torch has."""
 
-from __future__ import annotations
-
 import os
 from functools import partial
 from typing import Any
@@ -73,7 +71,7 @@ class TorchEngine(Engine[ColorNet]):
 
 
 def find_device(name: str | torch.device) -> torch.device:
-    """The device of that name.
+    """Find the device of that name.
 
     Raises:
         ValueError: torch knows no such name, or this machine has no such device.
@@ -101,7 +99,7 @@ def _best_device() -> torch.device:
 def _revive(
     config: ColorizerConfig, device: str, dtype: torch.dtype, weights: dict[str, Tensor]
 ) -> TorchEngine:
-    """What TorchEngine.__reduce__ took apart."""
+    """Put together what TorchEngine.__reduce__ took apart."""
     engine = TorchEngine(ColorNet(config), device, dtype)
     engine.network.load_state_dict(weights)
     return engine

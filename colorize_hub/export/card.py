@@ -2,8 +2,6 @@
 
 # ruff: noqa: E501 - lines of a table cannot be broken
 
-from __future__ import annotations
-
 from colorize_hub.network.config import ColorizerConfig
 
 _CARD = """\

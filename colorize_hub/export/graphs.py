@@ -6,8 +6,6 @@ logits), colours (logits to a*b*) and render (full-size L* and small a*b* to pix
 an attention to hints has that as the eighth.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -100,7 +98,7 @@ class Render(nn.Module):
     """Full-size L* and a small a*b* to sRGB: enlarge, fit chroma to the gamut, convert."""
 
     def forward(self, lightness: Tensor, ab: Tensor, strip: Tensor) -> Tensor:
-        """Some rows of a picture, or all.
+        """Return some rows of a picture, or all.
 
         Args:
             lightness: (B, 1, n, W), L* 0..100.

@@ -5,8 +5,6 @@ Networks for Efficient Integer-Arithmetic-Only Inference", 2018). The encoder st
 takes a third of the time, and rounding there costs more colour than in the decoder.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -91,5 +89,5 @@ class _Runs(CalibrationDataReader):
         self._left = iter(inputs)
 
     def get_next(self) -> dict[str, np.ndarray]:
-        """The next inputs; nothing when all were given."""
+        """Return the next inputs; nothing when all were given."""
         return next(self._left, {})

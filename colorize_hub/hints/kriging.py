@@ -13,8 +13,6 @@ What kriging finds is corrected by attention from the cells to the hints, where 
 Arrays are of numpy or torch; gradients flow.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -102,7 +100,7 @@ class Kriging:
         self.hints = xp.concat((wanted, self._residual, independence[None])).T
 
     def at(self, at: slice | Array) -> Reading:
-        """What is found at some of the cells."""
+        """Return what is found at some of the cells."""
         distance, covariance = self._kernel.columns(at)  # (N, n)
         weights = self._solver @ covariance
         mean, influence = self._mean(at, weights, covariance)
@@ -239,7 +237,7 @@ def _squared_apart(one: Array, other: Array) -> Array:
 def _chroma_of_hints(
     wanted: Array, predicted: Array, independence: Array, chroma_scale: float
 ) -> Array:
-    """The factor on predicted ab that fits the hints: least squares, drawn to chroma_scale.
+    """Return the factor on predicted ab that fits the hints: least squares, drawn to chroma_scale.
 
     The first hint changes nothing: it speaks for its object. Returns 0..chroma_scale, shape ().
     """

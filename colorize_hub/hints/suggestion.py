@@ -12,7 +12,7 @@ _LEAST_MASS = 0.01  # of the largest cluster's: a smaller one is no suggestion
 def suggest_colours(
     logits: Array, step: int, lightness: float, k: int
 ) -> list[tuple[tuple[int, int, int], float]]:
-    """The k colours a pixel most likely has: weighted k-means over its predicted distribution.
+    """Return the k likeliest colours of a pixel: weighted k-means over its distribution.
 
     Args:
         logits: (Q,) of one place.
@@ -58,7 +58,7 @@ def clusters(share: np.ndarray, centres: np.ndarray, k: int) -> tuple[np.ndarray
 
 
 def check_place(x: float, y: float, width: int, height: int, k: int) -> None:
-    """What `Canvas.suggest` refuses.
+    """Refuse what `Canvas.suggest` cannot answer.
 
     Raises:
         ValueError: (x, y) lies outside the picture of width x height pixels, or k < 1.

@@ -6,8 +6,6 @@ stays, a coat that could be anything changes. The sides agree within an object, 
 drawn for distributions, not for pixels.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -25,7 +23,7 @@ _COARSE = 3  # cells of the field across the picture, each way
 
 
 def takes(n: int, seed: int) -> range:
-    """The takes that `Canvas.variations` makes.
+    """Return the takes that `Canvas.variations` makes.
 
     Raises:
         ValueError: n is not a whole number from 1, or seed not one from 0.

@@ -40,7 +40,7 @@ class Source(Protocol):
     """The files of one model; str() names it in messages."""
 
     def file(self, name: str, most_bytes: int) -> Path:
-        """The path of a file of the model.
+        """Return the path of a file of the model.
 
         Args:
             name: of the file.
@@ -107,7 +107,7 @@ class Repo:
         ).file_size
 
     def _download(self, name: str) -> Path:
-        """The file in the cache; one that is not what its name there says is thrown away."""
+        """Return the file in the cache; one that is not what its name there says is thrown away."""
         path = Path(
             self.client.hf_hub_download(
                 self.repo_id,
@@ -133,7 +133,7 @@ def find(
     token: str | bool | None,
     local_files_only: bool,
 ) -> Source:
-    """The folder of that name if there is one, else the repo, its revision resolved to a commit.
+    """Find the folder of that name, else the repo, its revision resolved to a commit.
 
     "hf://user/model" is the repo, whatever folders there are.
 
@@ -179,7 +179,7 @@ def is_exported(source: Source) -> bool:
 
 
 def impostor(path: Path) -> str:
-    """A hint at what a broken file really is."""
+    """Return a hint at what a broken file really is."""
     with path.open("rb") as file:
         start = file.read(64).lstrip().lower()
     known = (hint for magic, hint in _IMPOSTORS.items() if start.startswith(magic))

@@ -42,7 +42,7 @@ class Canvas:
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None
     ) -> Image.Image | np.ndarray:
-        """The picture in colour, as the kind of thing it was given as.
+        """Return the picture in colour, as the kind of thing it was given as.
 
         A hinted pixel has exactly the a* and b* of its hint, as far as sRGB can show them at the
         picture's lightness; the colour spreads over what the hint lies on (see kriging.py).
@@ -61,7 +61,7 @@ class Canvas:
         return self._engine.colors(self._seen, self._draw(hints), vividness)[0]
 
     def paint(self, ab: Array, hints: Sequence[Hint] = ()) -> Image.Image | np.ndarray:
-        """The picture in the colours of (2, h, w) a*b*, and of the hints where they fix pixels."""
+        """Return the picture in the colours of (2, h, w) a*b*, and of the hints at their pixels."""
         return paint_picture(self._engine, self.picture, ab, hints)
 
     def variations(
@@ -93,7 +93,7 @@ class Canvas:
         ]
 
     def logits(self, hints: Sequence[Hint] = ()) -> Array:
-        """What the decoder answers: (1, Q, h, w) logits over the ab palette, at stride 4."""
+        """Return what the decoder answers: (1, Q, h, w) logits over the ab palette, at stride 4."""
         logits = self._decode(self._draw(hints))
         return array_namespace(logits).asarray(logits, copy=True)
 
@@ -150,6 +150,6 @@ class Canvas:
 def paint_picture(
     engine: Engine, picture: Picture, ab: Array, hints: Sequence[Hint] = ()
 ) -> Image.Image | np.ndarray:
-    """What `Canvas.paint` does, for who does not keep the canvas."""
+    """Do what `Canvas.paint` does, without a canvas."""
     (pixels,) = engine.paint([picture.pixels], ab[None], hints)
     return write_like(pixels, picture)

@@ -1,7 +1,5 @@
 """Colorizer: the one way from a picture, or many, to colours."""
 
-from __future__ import annotations
-
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -268,7 +266,7 @@ class Colorizer:
 
 
 def _picture_column(rows: Mapping[str, Any]) -> str:
-    """The column of a row, or of a batch of rows, that holds the pictures."""
+    """Return the column of a row, or of a batch of rows, that holds the pictures."""
     if "image" in rows:
         return "image"
     found = [name for name, value in rows.items() if _holds_pictures(value)]

@@ -1,7 +1,5 @@
 """Frames of a film or a webcam, coloured one after the other in steady colour."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -53,7 +51,7 @@ class _Waiting:
     to_previous: Motion | None
 
     def paint(self, later: State | None) -> ImageOut:
-        """The finished frame, given what the frames after it say; hinted cells are as hinted."""
+        """Return the finished frame, given what later frames say; hinted cells are as hinted."""
         ab = (self.smoothed if later is None else self.smoothed.joined(later)).ab
         if self.frame.hints:
             size, grid = (self.picture.height, self.picture.width), (ab.shape[1], ab.shape[2])
@@ -138,7 +136,7 @@ def _steadied(
 
 
 def _paint_first(waiting: deque[_Waiting], smoothing: float) -> ImageOut:
-    """Takes out the first of the waiting frames; those behind it show the same scene."""
+    """Take out the first of the waiting frames; those behind it show the same scene."""
     first = waiting.popleft()
     ahead = [(one.own, one.to_previous) for one in waiting if one.to_previous is not None]
     return first.paint(look_back(ahead, smoothing))

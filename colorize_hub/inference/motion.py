@@ -5,8 +5,6 @@ trusted to show what the flow says it showed before where its lightness is the s
 the whole picture gained or lost, and where the flow there leads back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -68,7 +66,7 @@ def _sampled(values: Array, source: Array, kernel: Callable[[Array], Array], tap
 def _taps(
     place: Array, side: int, kernel: Callable[[Array], Array], taps: int
 ) -> tuple[list[Array], list[Array]]:
-    """Samples of a line around places -1..1 on it, and how much of each, by tap."""
+    """Return the samples of a line around places -1..1 on it, and how much of each, by tap."""
     xp = array_namespace(place)
     position = (place + 1) * (side / 2) - 0.5
     if taps == 2:

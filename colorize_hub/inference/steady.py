@@ -47,7 +47,7 @@ class State:
         return cls(xp.concat((ab, _chroma(ab))), xp.ones_like(ab[0]))
 
     def joined(self, other: State) -> State:
-        """The mean of both."""
+        """Return the mean of both."""
         frames = self.frames + other.frames
         return State(self.colour + (other.colour - self.colour) * (other.frames / frames), frames)
 
@@ -66,7 +66,7 @@ class State:
         return State(self.colour + (mean - own) * certain * xp.exp(-unlike), self.frames)
 
     def carried(self, motion: Motion, keep: float) -> State:
-        """Moved to another frame, counting for `keep` times what it did."""
+        """Return it moved to another frame, counting for `keep` times what it did."""
         colour = motion.carry(self.colour, sharp=True)
         return State(colour, motion.carry(self.frames[None])[0] * motion.trust * keep)
 
@@ -94,7 +94,7 @@ class State:
 
 
 def memory(smoothing: float) -> float:
-    """The share of its weight that a frame keeps per frame: 0 at smoothing 0, 1 at 1.
+    """Return the share of its weight that a frame keeps per frame: 0 at smoothing 0, 1 at 1.
 
     1 - (1 - smoothing)^2: the mean is over about 1 / (1 - smoothing)^2 frames, 25 at 0.8.
 
@@ -155,7 +155,7 @@ class TemporalSmoother:
 
 
 def look_back(ahead: list[tuple[State, Motion]], smoothing: float) -> State | None:
-    """What the frames ahead say about this one.
+    """Return what the frames ahead say about this one.
 
     Args:
         ahead: the following frames in order, each on its own with the motion from it to the frame

@@ -4,8 +4,6 @@ What a network does to one small picture is over too soon to be shared: for a fr
 one thread takes 34 ms and two take 24, so two cores do more with a frame each.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +19,7 @@ def side_by_side(
     workers: int,
     use_threads: Callable[[int], None],
 ) -> Generator[Result]:
-    """What `work` makes of each item, in order, several at a time.
+    """Yield what `work` makes of each item, in order, several at a time.
 
     Args:
         work: done in threads, in each of which it is alone.

@@ -115,7 +115,7 @@ class ColorizerConfig:
         return cls(**{**values, "decoder_channels": tuple(channels)})  # pyright: ignore[reportArgumentType]
 
     def to_dict(self) -> dict[str, object]:
-        """The content of config.json."""
+        """Return the content of config.json."""
         return {**asdict(self), "decoder_channels": list(self.decoder_channels)}
 
 

@@ -63,7 +63,7 @@ class EfficientNetLite0(nn.Module):
                     module.weight.normal_(std=math.sqrt(2 / fan_out))
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
-        """Maps at strides 4, 8, 16 and 32, each of ceil(side / stride)."""
+        """Return maps at strides 4, 8, 16 and 32, each of ceil(side / stride)."""
         return tapped(self.blocks, F.relu6(self.bn1(self.conv_stem(rgb))))
 
 

@@ -6,8 +6,6 @@ layout of the logits is taken for the most part from there, and their detail fro
 That gives better colours, and colours that depend less on the working size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Protocol
 

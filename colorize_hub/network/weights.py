@@ -32,7 +32,7 @@ _SETTERS |= {"zero_", "copy_"}
 
 
 def read_network(source: Source, config: ColorizerConfig) -> ColorNet:
-    """The network of a config with the weights of a source, in eval mode.
+    """Return the network of a config with the weights of a source, in eval mode.
 
     Raises:
         ModelNotFoundError: there is no weights file.
@@ -51,7 +51,7 @@ def read_network(source: Source, config: ColorizerConfig) -> ColorNet:
 
 
 def weights_bytes(network: ColorNet, half: bool = False) -> bytes:
-    """The network in safetensors, with a header that is always in the same order.
+    """Return the network in safetensors, with a header that is always in the same order.
 
     safetensors orders the metadata at random, so one network would have many hashes.
 
@@ -82,7 +82,7 @@ def weights_bytes(network: ColorNet, half: bool = False) -> bytes:
 
 
 def _blank(source: Source, config: ColorizerConfig) -> ColorNet:
-    """The network without memory: every tensor has its shape and type, none has values."""
+    """Return the network without memory: every tensor has its shape and type, none has values."""
     try:
         with torch.device("meta"), _WithoutValues():
             network = ColorNet(config)
@@ -115,7 +115,7 @@ class _WithoutValues(TorchFunctionMode):
 
 
 def read_tensors(path: Path, source: Source, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, which must be exactly the expected ones.
+    """Read the tensors of a safetensors file, which must be exactly the expected ones.
 
     Args:
         path: of the file.
@@ -148,12 +148,12 @@ def read_tensors(path: Path, source: Source, expected: dict[str, Tensor]) -> dic
 
 
 def _restored(tensor: Tensor) -> Tensor:
-    """What was stored by halves, in float32 again."""
+    """Return what was stored by halves, in float32 again."""
     return tensor.float() if tensor.dtype == torch.float16 else tensor
 
 
 def _check_header_size(path: Path) -> None:
-    """The header is read and parsed as a whole, so its size is looked at first."""
+    """Check the size of the header, which is read and parsed as a whole."""
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
     if size > _MOST_HEADER and not impostor(path).startswith("It is"):
@@ -161,7 +161,7 @@ def _check_header_size(path: Path) -> None:
 
 
 def _misfits(found: dict[str, str], expected: dict[str, str]) -> list[str]:
-    """What keeps tensors from being a network's weights, in words; nothing if they can be."""
+    """Say what keeps tensors from being a network's weights; None if they can be."""
     findings = {
         "missing": sorted(expected.keys() - found.keys()),
         "unexpected": sorted(found.keys() - expected.keys()),
@@ -195,6 +195,6 @@ def _described(stored: object) -> str:
 
 
 def _brief(text: object, most: int = 200) -> str:
-    """A name or message from a foreign file, not longer than a message should be."""
+    """Return a name or message from a foreign file, not longer than a message should be."""
     line = " ".join(str(text).split())
     return line if len(line) <= most else f"{line[:most]}..."

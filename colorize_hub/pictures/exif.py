@@ -86,7 +86,7 @@ class Exif:
         return across * inches, down * inches
 
     def still_true(self) -> Exif:
-        """What holds for the upright picture in colour too."""
+        """Return what holds for the upright picture in colour too."""
         main = {tag: entry for tag, entry in self.main.items() if tag not in _STALE}
         if main.get(DESCRIPTION, Entry(0, 0, b"")).data.startswith(b'{"shape": ['):
             del main[DESCRIPTION]  # tifffile's note of the old shape
@@ -97,7 +97,7 @@ class Exif:
         return Exif(self.order, main, groups)
 
     def with_resolution(self, dpi: tuple[float, float]) -> Exif:
-        """The same, telling pixels an inch."""
+        """Return the same, telling pixels an inch."""
         told = [Entry(_RATIONAL, 1, self._packed("2I", round(one * 1e4), 10_000)) for one in dpi]
         entries = [*told, Entry(_SHORT, 1, self._packed("H", 2))]
         return Exif(
@@ -105,12 +105,12 @@ class Exif:
         )
 
     def with_text(self, tag: int, text: bytes) -> Exif:
-        """The same, with a text in the first directory."""
+        """Return the same, with a text in the first directory."""
         entry = Entry(_ASCII, len(text) + 1, text + b"\0")
         return Exif(self.order, self.main | {tag: entry}, self.groups)
 
     def to_bytes(self) -> bytes:
-        """The block that files hold, `HEADER` before it; empty if there is nothing to tell."""
+        """Return the block that files hold, after `HEADER`; empty if there is nothing to tell."""
         if not self:
             return b""
         start = (b"II*\0" if self.order == "<" else b"MM\0*") + self._packed("I", 8)
@@ -124,7 +124,7 @@ class Exif:
         return HEADER + start + self._stored(main, 8) + b"".join(parts)
 
     def group_bytes(self, group: ExifTags.IFD, place: int) -> bytes:
-        """A group's directory as it is stored at a place in a file."""
+        """Return a group's directory as it is stored at a place in a file."""
         return self._stored(self.groups[group], place)
 
     def _number(self, tag: int) -> float | None:
@@ -145,7 +145,7 @@ class Exif:
         return Entry(_LONG, 1, self._packed("I", place))
 
     def _stored(self, entries: Directory, place: int) -> bytes:
-        """A directory, and behind it the values that do not fit in its entries."""
+        """Return a directory, and behind it the values that do not fit in its entries."""
         table, behind = [self._packed("H", len(entries))], []
         place += 2 + 12 * len(entries) + 4
         for tag, entry in sorted(entries.items()):
@@ -159,7 +159,7 @@ class Exif:
 
 
 def parse(block: bytes) -> Exif:
-    """Reads an EXIF block, with or without `HEADER`.
+    """Read an EXIF block, with or without `HEADER`.
 
     Raises:
         ValueError: it is none, or damaged.
@@ -181,7 +181,7 @@ def of_pillow(exif: Image.Exif) -> Exif:
 
 
 def read_directories(file: IO[bytes], start: int = 0) -> Exif:
-    """Reads a directory of a TIFF or BigTIFF, and the groups that it names.
+    """Read a directory of a TIFF or BigTIFF, and the groups that it names.
 
     Values that lie beyond the end of the file are left out.
 
@@ -213,7 +213,7 @@ def read_directories(file: IO[bytes], start: int = 0) -> Exif:
 
 
 def forget_resolution(file: IO[bytes]) -> None:
-    """Takes the resolution out of a TIFF that was just written, where writers say 1 for none.
+    """Take the resolution out of a TIFF that was just written, where writers say 1 for none.
 
     Args:
         file: open for reading and writing, its first directory behind the header.

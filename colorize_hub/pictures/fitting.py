@@ -1,7 +1,5 @@
 """What of a picture's metadata a format has room for; the rest is named in one warning."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +36,7 @@ _JPEG_MOST = {"exif": 65_533, "xmp": 65_504, "iptc": 65_500, "comments": 65_533}
 
 
 def fitted(held: Metadata, format_name: str, path: Path) -> Metadata:
-    """What of ``held`` goes into a file; of all that does not, a logged warning tells.
+    """Return what of ``held`` goes into a file; of all that does not, a logged warning tells.
 
     A comment becomes a text in PNG, and the description in EXIF where there is none and the format
     has no comments.
@@ -70,7 +68,7 @@ def _with_comment_elsewhere(held: Metadata, room: frozenset[str]) -> Metadata:
 
 
 def _too_long(held: Metadata, path: Path) -> list[str]:
-    """What does not fit into a segment of a JPEG."""
+    """Return what does not fit into a segment of a JPEG."""
     sizes = {
         "exif": len(held.exif_with_resolution()),
         "xmp": len(held.xmp),

@@ -1,7 +1,5 @@
 """The picture formats: what each is called and what its files end in, read, written or neither."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -90,7 +88,7 @@ def is_read(path: str | os.PathLike[str]) -> bool:
 
 
 def unread(path: str | os.PathLike[str]) -> Unread | None:
-    """What a file of this name is, if it is a picture of a kind that is not read here."""
+    """Return what a file of this name is, if it is a picture of a kind that is not read here."""
     ending = _ending(path)
     one = _BY_ENDING.get(ending)
     if one is not None and not one.is_here:
@@ -99,7 +97,7 @@ def unread(path: str | os.PathLike[str]) -> Unread | None:
 
 
 def without_extra(format_name: str) -> Unread:
-    """What to say of a format whose plugin is not installed."""
+    """Say what is missing for a format whose plugin is not installed."""
     return Unread(_SPOKEN.get(format_name, format_name), f"{EXTRA} reads it")
 
 
@@ -115,13 +113,13 @@ def register(format_name: str) -> bool:
 
 
 def written_format(path: str | os.PathLike[str]) -> str | None:
-    """The format, as Pillow calls it, that a picture is saved in under this name, if in any."""
+    """Return Pillow's name of the format that a picture is saved in under this name, if any."""
     one = _BY_ENDING.get(_ending(path))
     return one.name if one is not None and one.written and one.is_here else None
 
 
 def suffix_of(format_name: str | None) -> str:
-    """What files of a format end in, if pictures in colour are saved in it; ".png" if not."""
+    """Return the ending of a format, if pictures in colour are saved in it; ".png" if not."""
     for one in FORMATS:
         if one.name == format_name and one.written and one.is_here:
             return one.endings[0]
@@ -129,7 +127,7 @@ def suffix_of(format_name: str | None) -> str:
 
 
 def read_endings() -> tuple[str, ...]:
-    """The endings of all files for which `is_read`."""
+    """Return the endings of all files for which `is_read`."""
     return tuple(ending for ending, one in _BY_ENDING.items() if one.is_here)
 
 

@@ -3,8 +3,6 @@
 Little CMS does it, through imagecodecs: with all bits of 16-bit pixels too, where Pillow has 8.
 """
 
-from __future__ import annotations
-
 import functools
 import logging
 import struct
@@ -39,13 +37,13 @@ _WHITE_NITS = 203  # of HDR, ITU-R BT.2408: where white paper lies
 
 @functools.cache
 def srgb_profile() -> bytes:
-    """The sRGB ICC profile to embed, the same bytes in every run."""
+    """Return the sRGB ICC profile to embed, the same bytes in every run."""
     profile = imagecodecs.cms_profile("srgb")
     return profile[:24] + _FIXED_DATE + profile[36:]
 
 
 def converter(channels: int, dtype: np.dtype, profile: bytes | None) -> Converter:
-    """What takes pixels, (H, W) or (H, W, C), from their profile to sRGB; it changes none.
+    """Return what takes pixels, (H, W) or (H, W, C), from their profile to sRGB; it changes none.
 
     A profile that is broken or made for another kind of picture is ignored with a logged warning.
 
@@ -78,7 +76,7 @@ def lab_to_srgb(lab: np.ndarray) -> np.ndarray:
 
 
 def profile_of_gamma(gamma: float, chromaticities: tuple[float, ...] | None = None) -> bytes | None:
-    """The profile of pixels whose linear light is their value to a power.
+    """Return the profile of pixels whose linear light is their value to a power.
 
     Args:
         gamma: as PNG has it, the exponent of the file: 1 / 2.2 for most.
@@ -97,7 +95,7 @@ def profile_of_gamma(gamma: float, chromaticities: tuple[float, ...] | None = No
 
 
 def profile_of_numbers(declared: Declared) -> bytes | None:
-    """The profile that a file names by ITU-T H.273; None where it is sRGB, or as good as.
+    """Return the profile that a file names by ITU-T H.273; None where it is sRGB, or as good as.
 
     Of HDR, white is where paper lies, and what is brighter is clipped, with a logged warning.
     """
@@ -163,7 +161,7 @@ def _convert(
 
 
 def _grey_table(dtype: np.dtype, profile: bytes) -> np.ndarray:
-    """What becomes of each grey level, 0 to the type's largest.
+    """Return what becomes of each grey level, 0 to the type's largest.
 
     Also takes an RGB profile, which stays behind when a colour photograph is turned grey.
     """
@@ -189,7 +187,7 @@ def _moves_little(dtype: np.dtype, profile: bytes) -> bool:
 
 
 def as_it_is(pixels: np.ndarray) -> np.ndarray:
-    """The converter of what is sRGB already."""
+    """Return the converter of what is sRGB already."""
     return pixels
 
 

@@ -5,8 +5,6 @@ libjpeg encodes a picture on one core. But a JPEG may start its bits afresh afte
 whole picture: the decoded pixels are the same, and the file is longer by a few bytes a band.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """JPEG files without their end marker: whether every pixel is there all the same."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np
@@ -17,7 +15,7 @@ _COEFFICIENTS = frozenset(range(64))
 
 
 def completed(data: bytes) -> bytes | None:
-    """A JPEG with its end marker, if no pixel depends on what was cut off; None if one does.
+    """Return a JPEG with its end marker, if no pixel depends on what was cut off; None if one does.
 
     Every scan must be there, and the picture must be the same whatever follows the last byte.
 

@@ -1,7 +1,5 @@
 """What a picture carries with its pixels: EXIF, XMP, resolution, IPTC, comments and texts."""
 
-from __future__ import annotations
-
 import logging
 import math
 from dataclasses import dataclass, field
@@ -44,13 +42,13 @@ class Metadata:
     texts: tuple[tuple[str, str], ...] = ()
 
     def exif_with_resolution(self) -> bytes:
-        """The EXIF block, telling the resolution as well."""
+        """Return the EXIF block, telling the resolution as well."""
         told = self.exif.with_resolution(self.dpi) if self.dpi else self.exif
         return told.to_bytes()
 
 
 def read_metadata(image: Image.Image) -> tuple[int, Metadata]:
-    """Reads what a decoded PIL image carries.
+    """Read what a decoded PIL image carries.
 
     Broken EXIF is dropped with a logged warning; an orientation found before the break is kept.
 
@@ -78,7 +76,7 @@ def read_metadata(image: Image.Image) -> tuple[int, Metadata]:
 
 
 def read_tiff_metadata(stored: Exif) -> Metadata:
-    """What a TIFF's directory carries."""
+    """Return what a TIFF's directory carries."""
     packet = stored.main.get(exif.XMP)
     iptc = stored.main.get(exif.IPTC)
     photoshop = stored.main.get(exif.PHOTOSHOP)
@@ -91,7 +89,7 @@ def read_tiff_metadata(stored: Exif) -> Metadata:
 
 
 def of_info(info: dict[Any, Any]) -> Metadata:
-    """What `as_info` put into a PIL image, or a person did."""
+    """Return what `as_info` put into a PIL image, or a person did."""
     try:
         held = exif.parse(info.get("exif") or b"")
     except ValueError:
@@ -108,7 +106,7 @@ def of_info(info: dict[Any, Any]) -> Metadata:
 
 
 def as_info(held: Metadata) -> dict[str, Any]:
-    """What a PIL image's ``info`` holds of it, under the names that Pillow's savers know."""
+    """Return what a PIL image's ``info`` holds of it, under the names that Pillow's savers know."""
     told = {
         "exif": held.exif_with_resolution(),
         "xmp": held.xmp,
@@ -121,7 +119,7 @@ def as_info(held: Metadata) -> dict[str, Any]:
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Returns a copy turned and mirrored as an EXIF orientation of 1..8 asks."""
+    """Return a copy turned and mirrored as an EXIF orientation of 1..8 asks."""
     turned = image.copy()
     for key in _EXIF_KEYS:  # exif_transpose would rewrite these, and fails where they are damaged
         turned.info.pop(key, None)
@@ -163,7 +161,7 @@ def _sane(dpi: Dpi | None, orientation: int) -> Dpi | None:
 
 
 def _as_stored(block: object, source: Image.Exif) -> Exif:
-    """The EXIF block itself, unless somebody changed what Pillow read from it."""
+    """Return the EXIF block itself, unless somebody changed what Pillow read from it."""
     if isinstance(block, bytes):
         fresh = Image.Exif()
         fresh.load(block)
@@ -186,7 +184,7 @@ def _resource(info: dict[Any, Any]) -> bytes:
 
 
 def _iptc_among(resources: bytes) -> bytes:
-    """The IPTC records among Photoshop's resources, empty if there are none."""
+    """Return the IPTC records among Photoshop's resources, empty if there are none."""
     place = 0
     while resources[place : place + 4] == b"8BIM":
         number = int.from_bytes(resources[place + 4 : place + 6], "big")

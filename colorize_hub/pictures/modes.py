@@ -1,7 +1,5 @@
 """PIL's modes: the pixels of a decoded image, of any mode, as sRGB arrays."""
 
-from __future__ import annotations
-
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
@@ -27,7 +25,7 @@ def strips(width: int, height: int) -> list[slice]:
 
 
 def float_white(high: float, name: str) -> float:
-    """The white of floats whose largest is ``high``: 1, 255 or 65535, said where it is not 1."""
+    """Return the white of floats up to ``high``: 1, 255 or 65535, said where it is not 1."""
     if high <= 1:
         return 1.0
     if high < _BRIGHTEST:
@@ -51,7 +49,7 @@ def to_depth(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 def to_pixels(
     image: Image.Image, profile: bytes | None, name: str
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Converts a decoded image of any mode to sRGB; never changes it.
+    """Convert a decoded image of any mode to sRGB; never change it.
 
     Args:
         image: upright.
@@ -72,7 +70,7 @@ def to_pixels(
 
 
 def to_srgb(levels: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Converts (H, W, 1, 3 or 4) grey, RGB or CMYK levels to sRGB, (H, W, 1 or 3) of their type.
+    """Convert (H, W, 1, 3 or 4) grey, RGB or CMYK levels to sRGB, (H, W, 1 or 3) of their type.
 
     Args:
         levels: uint8 or uint16.
@@ -93,7 +91,7 @@ def to_srgb(levels: np.ndarray, profile: bytes | None) -> np.ndarray:
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Splits an 8-bit image into L, RGB, CMYK or LAB and its alpha (mode L), if it has one."""
+    """Split an 8-bit image into L, RGB, CMYK or LAB and its alpha (mode L), if it has one."""
     is_grey = image.mode in _GREY_MODES
     colour_mode = "L" if is_grey else "RGB"
     if image.mode in ("P", "PA"):
@@ -107,7 +105,7 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _deep_grey(image: Image.Image, name: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns the uint16 pixels and alpha of a 16-bit, 32-bit or float image."""
+    """Return the uint16 pixels and alpha of a 16-bit, 32-bit or float image."""
     values = np.asarray(image)
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= 65535):  # written so that NaN fails too

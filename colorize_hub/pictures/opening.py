@@ -1,7 +1,5 @@
 """From a file to a Pillow image whose header is read, and what stops a bad one there."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import struct
@@ -39,7 +37,7 @@ class PictureError(ValueError):
 
 
 def open_header(file: IO[bytes], name: str) -> ImageFile.ImageFile:
-    """Identifies a picture and reads its header only.
+    """Identify a picture and read its header only.
 
     Like ``PIL.Image.open``, which cannot be used: its own size limit is lower, warns on the way
     there, and is a setting of the whole process.
@@ -70,7 +68,7 @@ def open_header(file: IO[bytes], name: str) -> ImageFile.ImageFile:
 
 
 def check_kind(file: IO[bytes], name: str) -> bool:
-    """Raises PictureError for what would be taken for a picture: the preview in a raw file.
+    """Raise PictureError for what would be taken for a picture: the preview in a raw file.
 
     Returns:
         Whether the file is a TIFF.
@@ -89,7 +87,7 @@ def check_kind(file: IO[bytes], name: str) -> bool:
 
 
 def refusal(name: str, kind: Unread) -> PictureError:
-    """The error for a picture of a kind that is not read."""
+    """Return the error for a picture of a kind that is not read."""
     return PictureError(f"{name} is not read, it is {kind.kind}: {kind.remedy}.")
 
 
@@ -107,7 +105,7 @@ def _register_plugin(prefix: bytes, name: str) -> None:
 
 @contextlib.contextmanager
 def decoding(name: str) -> Iterator[None]:
-    """Turns whatever PIL raises on a damaged picture into a PictureError that names it."""
+    """Turn whatever PIL raises on a damaged picture into a PictureError that names it."""
     try:
         yield
     except PictureError:
@@ -128,7 +126,7 @@ def decoding(name: str) -> Iterator[None]:
 
 
 def check_size(name: str, width: int, height: int) -> None:
-    """Raises PictureError unless there are 2 to MAX_PIXELS pixels."""
+    """Raise PictureError unless there are 2 to MAX_PIXELS pixels."""
     if width * height == 0:
         raise PictureError(f"{name} has no pixels: its size is {width} x {height}.")
     if width * height == 1:
@@ -141,7 +139,7 @@ def check_size(name: str, width: int, height: int) -> None:
 
 
 def check_not_a_bomb(name: str, width: int, height: int, size: int) -> None:
-    """Raises PictureError where a file of ``size`` bytes says that it is an enormous picture."""
+    """Raise PictureError where a file of ``size`` bytes says that it is an enormous picture."""
     pixels = width * height
     if pixels > max(_MOST_UNSUSPECTED, size * _MOST_PIXELS_A_BYTE):
         raise PictureError(

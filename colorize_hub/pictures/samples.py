@@ -1,7 +1,5 @@
 """Samples as files store them, of any bits and type, to levels of 8 or 16 bits."""
 
-from __future__ import annotations
-
 import logging
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Colours into files: each format's best settings, whole or not at all."""
 
-from __future__ import annotations
-
 import io
 import logging
 import os
@@ -40,17 +38,17 @@ _NO_ALPHA = ("JPEG", "BMP")
 
 
 def writable_suffix(path: str | os.PathLike[str]) -> str:
-    """The suffix of a file name, if pictures in colour can be written as such; ".png" if not."""
+    """Return the suffix of a file name, if colour can be written as such; ".png" if not."""
     return Path(path).suffix if written_format(path) else ".png"
 
 
 def check_savable(path: str | os.PathLike[str]) -> None:
-    """Raises what `save_image` would on account of ``path`` alone, before there is an image."""
+    """Raise what `save_image` would on account of ``path`` alone, before there is an image."""
     _format_of(Path(path))
 
 
 def save_image(image: Image.Image, path: str | os.PathLike[str], exif: bytes | None = None) -> None:
-    """Saves an 8-bit sRGB image with what its ``info`` carries, as `save_levels` does.
+    """Save an 8-bit sRGB image with what its ``info`` carries, as `save_levels` does.
 
     Args:
         image: mode RGB or RGBA.
@@ -72,7 +70,7 @@ def save_image(image: Image.Image, path: str | os.PathLike[str], exif: bytes | N
 
 
 def save_levels(levels: np.ndarray, path: str | os.PathLike[str], held: Metadata) -> None:
-    """Saves sRGB colours with their metadata; the file appears whole or not at all.
+    """Save sRGB colours with their metadata; the file appears whole or not at all.
 
     The suffix picks the format: .png, .tif, .bmp and .jp2 are lossless, .jpg, .avif and .heic are
     quality 95 without chroma subsampling, .webp and .jxl quality 95. All are tagged as sRGB. PNG
@@ -116,7 +114,7 @@ def _rows_of(levels: np.ndarray) -> Callable[[slice], Image.Image]:
 
 
 def _embedded(held: Metadata, format_name: str) -> dict[str, Any]:
-    """What Pillow's saver of a format takes for the metadata."""
+    """Return what Pillow's saver of a format takes for the metadata."""
     dpi = {"dpi": held.dpi} if held.dpi else {}
     if format_name == "BMP":
         return dpi
@@ -136,7 +134,7 @@ def _embedded(held: Metadata, format_name: str) -> dict[str, Any]:
 
 
 def _for_jpeg(held: Metadata) -> dict[str, Any]:
-    """What Pillow's saver of JPEG takes; the segments that it does not know are written out."""
+    """Return what Pillow's saver of JPEG takes; segments that it does not know come whole."""
     segments = [b"\xff\xfe" + _sized(comment) for comment in held.comments]
     if held.iptc:
         size = len(held.iptc)
@@ -185,7 +183,7 @@ def _format_of(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _fit_format(levels: np.ndarray, format_name: str, path: Path) -> np.ndarray:
-    """The colours in the bits and channels that a format has."""
+    """Return the colours in the bits and channels that a format has."""
     height, width, channels = levels.shape
     _check_sides(path, format_name, width, height)
     if levels.dtype == np.uint16 and format_name not in _DEEP:

@@ -73,7 +73,7 @@ class Page:
 
 
 def find_page(file: IO[bytes], name: str) -> Page | None:
-    """The first page of a TIFF that is no reduced copy of another; None if it cannot be told.
+    """Return the first page of a TIFF that is no reduced copy; None if it cannot be told.
 
     More pages of full size are named in a logged warning; those of a pyramid, thumbnails and masks
     are not.
@@ -107,7 +107,7 @@ def find_page(file: IO[bytes], name: str) -> Page | None:
 
 
 def read_samples(file: IO[bytes], index: int, name: str) -> Samples:
-    """Decodes a page to levels of 8 bits, or of 16 where it holds more.
+    """Decode a page to levels of 8 bits, or of 16 where it holds more.
 
     Grey with white as zero becomes black as zero. Extra samples but alpha are left aside. Of
     floats, white is 1, or 255 or 65535 where they go that far, which a logged warning says.
@@ -148,7 +148,7 @@ def read_samples(file: IO[bytes], index: int, name: str) -> Samples:
 
 
 def write_tiff(path: Path, levels: np.ndarray, held: Metadata) -> None:
-    """Writes (H, W, 3 or 4) uint8 or uint16 RGB or RGBA, uncompressed, with the sRGB profile."""
+    """Write (H, W, 3 or 4) uint8 or uint16 RGB or RGBA, uncompressed, with the sRGB profile."""
     import tifffile
 
     big = levels.nbytes > 0xF0000000  # a TIFF ends at 4 GiB
@@ -192,7 +192,7 @@ def write_tiff(path: Path, levels: np.ndarray, held: Metadata) -> None:
 
 
 def _pages_of(tif: TiffFile) -> list[TiffPage]:
-    """The pages of a TIFF, up to a thousand; a chain that leads back to its own ends there."""
+    """List the pages of a TIFF, up to a thousand; a chain that leads back ends there."""
     pages: list[TiffPage] = []
     while len(pages) < _MOST_PAGES:
         try:

@@ -1,7 +1,5 @@
 """XMP packets, without what they claim that is no longer true once a picture is in colour."""
 
-from __future__ import annotations
-
 import re
 
 # Orientation, layout and size of the old file's pixels, its profile and colour mode, digests of
@@ -25,7 +23,7 @@ _EXTENDED = b"xmpNote:HasExtendedXMP"
 
 
 def still_true(packet: bytes | str | None) -> bytes:
-    """A packet without the claims that the result makes untrue; empty where there is none.
+    """Return a packet without the claims that the result makes untrue; empty where there is none.
 
     Size, bits, samples, compression, colour mode, profile, resolution (files tell it elsewhere),
     digests and thumbnails go, and the orientation becomes upright. Captions, authors, ratings and

@@ -1,7 +1,5 @@
 """Clips of visitors, coloured one at a time: a queue, progress, and files that go away."""
 
-from __future__ import annotations
-
 import logging
 import secrets
 import shutil
@@ -79,7 +77,7 @@ class Job:
         return (recent[-1][1] - recent[0][1]) / (recent[-1][0] - recent[0][0])
 
     def progress(self, done: int, total: int | None) -> None:
-        """Notes how far it is, and stops it if nobody wants it any more.
+        """Note how far it is, and stop it if nobody wants it any more.
 
         Raises:
             _StoppedError: it was cancelled, or its page is gone.
@@ -100,7 +98,7 @@ class Clips:
         clock: Callable[[], float] = time.monotonic,
         worker: Executor | None = None,
     ) -> None:
-        """Opens the queue.
+        """Open the queue.
 
         Args:
             folder: coloured clips are written below it, and deleted KEPT_S after their page asked
@@ -122,7 +120,7 @@ class Clips:
     def start(
         self, path: str, vividness: float | None, smoothing: float, colorizer: Colorizer
     ) -> dict[str, Any]:
-        """Puts a clip into the queue.
+        """Put a clip into the queue.
 
         Returns:
             Its ``job``, the name to ask for it by, and its width, height and seconds.
@@ -181,7 +179,7 @@ class Clips:
         }
 
     def result(self, key: str) -> Path:
-        """The coloured file.
+        """Return the coloured file.
 
         Raises:
             ClipError: there is no such clip, or it is not coloured yet.
@@ -193,7 +191,7 @@ class Clips:
         return job.target
 
     def cancel(self, key: str) -> None:
-        """Stops a clip, if it is still there, and deletes its files."""
+        """Stop a clip, if it is still there, and delete its files."""
         with self._lock:
             job = self._jobs.pop(key, None)
         if job is not None:
@@ -242,7 +240,7 @@ class Clips:
 
 
 def _checked(path: str) -> ClipFacts:
-    """What is in the clip, whatever it says of itself, if it is not too much to ask."""
+    """Return what is in the clip, whatever it says of itself, if it is not too much to ask."""
     clip, name = probe(Path(path)), Path(path).name
     if clip.width * clip.height > MOST_PIXELS:
         raise ClipError(

@@ -21,7 +21,7 @@ class ClipHandlers:
     def __init__(
         self, clips: Clips, models: ModelShelf, folders: Sequence[Path] | None = None
     ) -> None:
-        """Handles the events of one page.
+        """Handle the events of one page.
 
         Args:
             clips: of the page.
@@ -59,12 +59,12 @@ class ClipHandlers:
             return self.clips.state(_job(job))
 
     def clip_result(self, job: str) -> str:
-        """The coloured clip, an MP4 that browsers play, once its state is done."""
+        """Return the coloured clip, an MP4 that browsers play, once its state is done."""
         with messages_for():
             return str(self.clips.result(_job(job)))
 
     def cancel_clip(self, job: str) -> dict[str, Any]:
-        """Stops a clip, and deletes what there is of it."""
+        """Stop a clip, and delete what there is of it."""
         with messages_for():
             self.clips.cancel(_job(job))
         return {"state": "cancelled"}

@@ -48,7 +48,7 @@ class Pace:
         return Level(side, size)
 
     def add(self, seconds: float) -> None:
-        """Takes the time of a frame into account, all that the viewer waited for the server."""
+        """Take into account how long the viewer waited for the server."""
         self._frames += 1
         if self._frames <= 2:  # the first frames at a level also warm up
             self._mean = seconds

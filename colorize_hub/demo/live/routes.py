@@ -54,7 +54,7 @@ class LiveRoutes:
         is_local: Callable[[Request], bool] = at_the_machine,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Opens the queue.
+        """Open the queue.
 
         Args:
             models: of the page.
@@ -160,7 +160,7 @@ def _colour(session: Session, picture: bytes, wish: Wish) -> bytes:
 
 
 def pack(facts: dict[str, Any], picture: bytes) -> bytes:
-    """A body: facts as JSON, and a picture."""
+    """Return a body: facts as JSON, and a picture."""
     text = json.dumps(facts).encode()
     return _LENGTH.pack(len(text)) + text + picture
 

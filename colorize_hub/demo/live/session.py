@@ -72,7 +72,7 @@ class Wish:
 
 
 def read_wish(value: object) -> Wish:
-    """Checks what the page sent, read from JSON.
+    """Check what the page sent, read from JSON.
 
     Raises:
         RequestError: a field is missing, of the wrong kind or out of range.
@@ -156,7 +156,7 @@ class Session:
         return facts, _jpeg(coloured)
 
     def _follow(self, small: np.ndarray, wish: Wish) -> bool:
-        """Takes the hints along to this frame; new ones begin on the frame that was clicked.
+        """Take the hints along to this frame; new ones begin on the frame that was clicked.
 
         Returns:
             Whether an object went out of sight or came back.
@@ -211,7 +211,7 @@ class _Stream:
 
 
 def _read_grey(picture: bytes) -> Image.Image:
-    """The lightness of a JPEG file alone: it is stored apart, so colour is not even decoded."""
+    """Return the lightness of a JPEG file: it is stored apart, so colour is not decoded."""
     try:
         image = Image.open(io.BytesIO(picture), formats=("JPEG",))
         width, height = image.size

@@ -59,7 +59,7 @@ class Tracker:
         return float(x), float(y)
 
     def follow(self, grey: np.ndarray) -> None:
-        """Moves to where the object is in the next frame, (h, w) uint8, and says if it is seen.
+        """Move to where the object is in the next frame, (h, w) uint8; say if it is seen.
 
         Raises:
             ModuleNotFoundError: OpenCV is missing.

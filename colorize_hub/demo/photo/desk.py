@@ -62,7 +62,7 @@ class Desk:
         kept_s: float = 1200,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Opens the desk.
+        """Open the desk.
 
         Args:
             folder: where full-size results go; the page clears it.
@@ -87,7 +87,7 @@ class Desk:
             return (photo, colorizer) in self._sheets
 
     def sheet(self, photo: str, colorizer: Colorizer) -> Sheet:
-        """The open photo, read and encoded if it is not held.
+        """Return the open photo, read and encoded if it is not held.
 
         Args:
             photo: path of the file.
@@ -112,7 +112,7 @@ class Desk:
         return sheet
 
     def render(self, sheet: Sheet, work: Work) -> Image.Image:
-        """The preview in colour, RGB; the network does not run again.
+        """Return the preview in colour, RGB; the network does not run again.
 
         Raises:
             ValueError: a hint outside the picture, too many hints, or a vividness out of range.
@@ -147,19 +147,19 @@ class Desk:
         return path
 
     def _name(self, colorizer: Colorizer) -> str:
-        """A name of its own for each model, as long as there is the model."""
+        """Return a name of its own for each model, as long as there is the model."""
         with self._lock:
             return self._names.setdefault(colorizer, secrets.token_hex(16))
 
 
 def _paint(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> Image.Image:
-    """A picture in colour, for a canvas made from a PIL image; the rest as for `_colours`."""
+    """Return a picture in colour, for a canvas of a PIL image; the rest as for `_colours`."""
     image = Image.fromarray(_colours(canvas, work, before, scale))
     return apply_palette(image, work.palette)
 
 
 def _colours(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> np.ndarray:
-    """A picture in colour, before it takes on a palette.
+    """Return a picture in colour, before it takes on a palette.
 
     Args:
         canvas: to colour.
@@ -176,7 +176,7 @@ def _colours(canvas: Canvas, work: Work, before: Image.Image, scale: float) -> n
 
 
 def _under_palette(hint: Hint, work: Work, canvas: Canvas, before: Image.Image) -> Hint:
-    """The hint that shows its own colour once the palette is applied."""
+    """Return the hint that shows its own colour once the palette is applied."""
     x = min(int(hint.x * before.width / canvas.width), before.width - 1)
     y = min(int(hint.y * before.height / canvas.height), before.height - 1)
     r, g, b = before.crop((x, y, x + 1, y + 1)).convert("RGB").tobytes()

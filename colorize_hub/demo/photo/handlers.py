@@ -36,7 +36,7 @@ class Handlers:
     def __init__(
         self, desk: Desk, models: ModelShelf, folders: Sequence[Path] | None = None
     ) -> None:
-        """Handles the events of one page.
+        """Handle the events of one page.
 
         Args:
             desk: of the page.
@@ -50,7 +50,7 @@ class Handlers:
     def open_photo(
         self, photo: File, hints: str = "", model: str = "", visitor: gr.Request | None = None
     ) -> dict[str, Any]:
-        """Opens a photo: its size, and previews as it came and in colour (JPEG data URLs)."""
+        """Open a photo: its size, and previews as it came and in colour (JPEG data URLs)."""
         path = self._path(photo)
         with messages_for(path):
             sheet = self._sheet(path, model, visitor)
@@ -65,7 +65,7 @@ class Handlers:
     def render(
         self, photo: File, hints: str = "", model: str = "", visitor: gr.Request | None = None
     ) -> dict[str, Any]:
-        """Renders a preview with hints, without the network: a JPEG data URL."""
+        """Render a preview with hints, without the network: a JPEG data URL."""
         return {"after": jpeg_url(self.render_file(photo, hints, model, visitor))}
 
     def render_file(self, photo: File, hints: str, model: str, visitor: gr.Request | None) -> bytes:
@@ -166,13 +166,13 @@ class Handlers:
             return {"palette": match_palette(plain, other.convert("RGB"))}
 
     def read_hints(self, hints: str, width: int, height: int) -> dict[str, Any]:
-        """Checks saved hints and fits them to a photo of that size, in pixels; gives them back."""
+        """Check saved hints and fit them to a photo of that size, in pixels."""
         with messages_for():
             size = whole(width, "width", 1, 10**6), whole(height, "height", 1, 10**6)
             return write_work(fit_work(read_work(hints), *size))
 
     def use_model(self, model: str = "", visitor: gr.Request | None = None) -> dict[str, Any]:
-        """Loads a model, "user/model" on the Hub or a folder: its name and own vividness."""
+        """Load a model, "user/model" on the Hub or a folder: its name and own vividness."""
         with messages_for():
             colorizer = self.models.get(model, self._is_local(visitor))
             return {"model": (model or "").strip(), "vividness": colorizer.config.vividness}

@@ -58,7 +58,7 @@ class Work:
 
 
 def read_work(document: object) -> Work:
-    """Reads a document of the page, or a bare JSON list of hints.
+    """Read a document of the page, or a bare JSON list of hints.
 
     Each hint is ``{"x": .., "y": .., "rgb": [r, g, b], "radius": ..}`` or, for a stroke, has
     ``"points": [[x, y], ..]`` in place of x and y. ``radius`` may be left out.
@@ -94,7 +94,7 @@ def read_work(document: object) -> Work:
 
 
 def write_work(work: Work) -> dict[str, Any]:
-    """The document of some work, ready for JSON; `read_work` gives the work back."""
+    """Return the document of some work, ready for JSON; `read_work` gives the work back."""
     return {
         "format": FORMAT,
         "size": work.size,
@@ -108,7 +108,7 @@ def write_work(work: Work) -> dict[str, Any]:
 
 
 def fit_work(work: Work, width: int, height: int) -> Work:
-    """The work, with its marks where they belong in a picture of another size but equal shape.
+    """Return the work, its marks moved to a picture of another size but equal shape.
 
     Raises:
         RequestError: the picture has another shape.
@@ -133,7 +133,7 @@ def fit_work(work: Work, width: int, height: int) -> Work:
 
 
 def hints_of(marks: Sequence[Mark], scale: float = 1.0) -> list[Hint]:
-    """The hints that marks stand for; a stroke becomes hints at even distances along its line.
+    """Return the hints that marks stand for; a stroke becomes hints at even distances.
 
     Args:
         marks: in pixels of the original picture.
@@ -155,7 +155,7 @@ def hints_of(marks: Sequence[Mark], scale: float = 1.0) -> list[Hint]:
 
 
 def _along(points: Sequence[tuple[float, float]], spacing: float) -> Iterator[tuple[float, float]]:
-    """The first point, points every `spacing` along the line, and the last; all, if spacing is 0.
+    """Yield the first point, points every `spacing`, and the last; all, if spacing is 0.
 
     However fast the brush moved, the hints are as close as its width asks for, and no closer.
     """

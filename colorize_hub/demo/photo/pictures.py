@@ -13,7 +13,7 @@ _JPEG = {"quality": 90, "subsampling": "4:4:4"}
 
 
 def preview(picture: Picture) -> tuple[Image.Image, Image.Image | None]:
-    """The picture and its opacity (mode L, or None), 8 bits, long side at most PREVIEW_SIDE."""
+    """Return the picture and its opacity (mode L, or None), long side at most PREVIEW_SIDE."""
     image = shrink(picture.pixels, PREVIEW_SIDE)
     return image, None if picture.alpha is None else shrink(picture.alpha, PREVIEW_SIDE)
 
@@ -33,7 +33,7 @@ def shrink(values: np.ndarray, side: int) -> Image.Image:
 
 
 def jpeg(image: Image.Image, alpha: Image.Image | None = None) -> bytes:
-    """The picture as a JPEG file of high quality; what is transparent shows white."""
+    """Return the picture as a JPEG file of high quality; what is transparent shows white."""
     image = image.convert("RGB")
     if alpha is not None:
         image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
@@ -41,12 +41,12 @@ def jpeg(image: Image.Image, alpha: Image.Image | None = None) -> bytes:
 
 
 def jpeg_url(file: bytes) -> str:
-    """A data URL of a JPEG file."""
+    """Return a data URL of a JPEG file."""
     return f"data:image/jpeg;base64,{base64.b64encode(file).decode()}"
 
 
 def tint_url(strength: np.ndarray, rgb: tuple[int, int, int], side: int = 320) -> str:
-    """A data URL of a PNG to lay over the picture: one colour, as opaque as ``strength`` says.
+    """Return a data URL of a PNG of one colour, as opaque as ``strength`` says.
 
     Args:
         strength: (H, W), 0..1.

@@ -12,7 +12,7 @@ _CELL = 24  # the map is looked through in so many cells on the long side
 def unsure_places(
     confidence: np.ndarray, count: int = 5
 ) -> tuple[np.ndarray, list[tuple[float, float]]]:
-    """A map to lay over the picture, and the places where a hint helps most.
+    """Return a map to lay over the picture, and the places where a hint helps most.
 
     Confidence of one picture lies in a narrow band, so the map shows its order: the surer half
     is clear, the least sure is strong.

@@ -27,7 +27,7 @@ _STRIP_PIXELS = 1 << 18
 
 
 def match_palette(coloured: Image.Image, reference: Image.Image) -> tuple[Node, ...]:
-    """What turns a picture's palette into that of a reference.
+    """Return what turns a picture's palette into that of a reference.
 
     Args:
         coloured: RGB.
@@ -50,7 +50,7 @@ def match_palette(coloured: Image.Image, reference: Image.Image) -> tuple[Node, 
 
 
 def apply_palette(image: Image.Image, nodes: Sequence[Node]) -> Image.Image:
-    """The picture with ab * gain + shift, interpolated between the nodes; lightness is kept.
+    """Return the picture with ab * gain + shift, interpolated between the nodes; lightness is kept.
 
     Args:
         image: RGB or RGBA; what else it carries (alpha, EXIF) goes along.
@@ -73,7 +73,7 @@ def apply_palette(image: Image.Image, nodes: Sequence[Node]) -> Image.Image:
 def before_palette(
     rgb: tuple[int, int, int], grey: tuple[int, int, int], nodes: Sequence[Node]
 ) -> tuple[int, int, int]:
-    """The colour that `apply_palette` turns into a wanted one, so that hints stay what they are.
+    """Return the colour that `apply_palette` turns into a wanted one: hints stay as they are.
 
     Args:
         rgb: the wanted colour, sRGB 0..255.

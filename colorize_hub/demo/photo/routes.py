@@ -33,7 +33,7 @@ class RenderRoute:
         workers: Workers,
         may_enter: Callable[[Request], Awaitable[bool]] = signed_in,
     ) -> None:
-        """Opens the queue.
+        """Open the queue.
 
         Args:
             handlers: of the page.
