@@ -45,4 +45,5 @@ class Workers:
 def _give_way(nice: int) -> None:
     """Lower the priority of this thread, and of those that it starts for the engine."""
     with suppress(AttributeError, OSError):  # only Linux counts threads as processes
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
+        thread = os.PRIO_PROCESS, threading.get_native_id()
+        os.setpriority(*thread, os.getpriority(*thread) + nice)
