@@ -31,6 +31,13 @@ class Seen(Look):
         rows, columns = self.plain.shape[2:]
         self._small = cell_means(lightness, (rows, columns))[:, 0]  # mean L* of each cell
         self._cells: dict[int, Cells] = {}
+        self._decoded: tuple[float, Array] | None = None
+
+    def decoded(self, vividness: float) -> Array:
+        """(B, 2, h, w) a*b* of `plain`, chroma not scaled; the last ones are kept."""
+        if self._decoded is None or self._decoded[0] != vividness:
+            self._decoded = vividness, decode_bins(self.plain, self._step, vividness)
+        return self._decoded[1]
 
     def cells(self, index: int) -> Cells:
         """Of one of the pictures: the same for all hints, so they are kept."""
@@ -118,7 +125,10 @@ class Engine(ABC, Generic[AnyNetwork]):
             colors = [*decode_bins(logits, config.bin_step, vividness, config.chroma_scale)]
         if not hinted:
             return array_namespace(logits).stack(colors)
-        maps, own = self.asarray(hint_maps), decode_bins(logits, config.bin_step, vividness)
+        own = seen.decoded(vividness)
+        if take is not None:
+            own = decode_bins(logits, config.bin_step, vividness)
+        maps = self.asarray(hint_maps)
         for i in hinted:
             cells = seen.cells(i) if take is None else seen.read_cells(i, logits)
             spread = spread_hints(maps[i], own[i], cells, config.chroma_scale, seen.attention)

@@ -61,15 +61,16 @@ class HintAttention(nn.Module):
         contrast = (anchors[..., :, None, -3] - cells[..., None, :, -3]).abs() / _CONTRAST
         distance, covariance, weight = relation.unbind(1)
         strength = (covariance + _FAINT).log()
-        pairs = torch.stack((distance, contrast, covariance, strength / 7, weight), -1)
+        pairs = torch.stack((distance, contrast, covariance, strength / 7, weight), 1)
         # So many hints in one place count as one.
-        several = hints[..., 4].log()[:, None, None]  # (B, 1, 1, N)
+        several = hints[..., 4].log()[..., None]  # (B, N, 1)
         for layer in self.layers:
-            x = layer(x, h, pairs.transpose(1, 2), several)
-        alike = self.query(x) @ self.key(h).transpose(1, 2) * (2 * x.shape[-1] ** -0.5)
-        share = torch.softmax(alike + strength.transpose(1, 2) + several[:, 0], -1)
+            x = layer(x, h, pairs, several)
+        alike = self.key(h) @ self.query(x).transpose(1, 2) * (2 * x.shape[-1] ** -0.5)
+        share = torch.softmax(alike + strength + several, 1)  # (B, N, P)
         gate, free = self.answer(x).split((1, 2), -1)
-        return by_kriging + gate.tanh() * (share @ wanted - by_kriging) + _REACH * free
+        by_hints = share.transpose(1, 2) @ wanted
+        return by_kriging + gate.tanh() * (by_hints - by_kriging) + _REACH * free
 
     def _looked_at(self, seen: Tensor) -> Tensor:
         maps, lightness, ab = seen.split((seen.shape[-1] - 3, 1, 2), -1)
@@ -78,7 +79,11 @@ class HintAttention(nn.Module):
 
 
 class _Layer(nn.Module):
-    """Cells read the hints, then think."""
+    """Cells read the hints, then think.
+
+    There are many cells and few hints, so the cells lie along the last axis where each hint counts:
+    torch works along it at full width. What is thought may be computed in bfloat16.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -91,13 +96,16 @@ class _Layer(nn.Module):
         )
 
     def forward(self, x: Tensor, h: Tensor, pairs: Tensor, several: Tensor) -> Tensor:
-        """(B, P, D) cells, (B, N, D) hints, (B, P, N, 5), (B, 1, 1, N) to (B, P, D)."""
+        """(B, P, D) cells, (B, N, D) hints, (B, 5, N, P), (B, N, 1) to (B, P, D)."""
         query = _by_head(self.query(self.before(x)))  # (B, heads, P, d)
         key, value = (_by_head(part) for part in self.key_value(h).chunk(2, -1))
-        bias = self.relation(pairs).permute(0, 3, 1, 2) + several
-        share = torch.softmax(query @ key.transpose(2, 3) * key.shape[-1] ** -0.5 + bias, -1)
-        x = x + self.read((share @ value).transpose(1, 2).flatten(2))
-        return x + self.think(self.between(x))
+        bias = self.relation.weight @ pairs.flatten(2) + self.relation.bias[:, None]
+        bias = bias.unflatten(2, pairs.shape[2:]) + several[:, None]  # (B, heads, N, P)
+        share = torch.softmax(key * key.shape[-1] ** -0.5 @ query.transpose(2, 3) + bias, 2)
+        read = value.transpose(2, 3) @ share  # (B, heads, d, P)
+        x = x + self.read(read.flatten(1, 2).transpose(1, 2))
+        thought = self.think(self.between(x).to(self.think[0].weight.dtype))
+        return x + thought.to(x.dtype)
 
 
 def _by_head(x: Tensor) -> Tensor:

@@ -199,7 +199,9 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     copy = copy.to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
     if copy.attention is not None:
-        copy.attention.float()  # it corrects colours by little
+        copy.attention.float()  # exact, but for what costs most and changes no colour by a level
+        for layer in copy.attention.layers:
+            layer.think.to(dtype)
     _keep_first_stages_exact(copy.encoder)
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
