@@ -64,7 +64,7 @@ def colorize_file(
 
 
 def target_name(source: str | os.PathLike[str]) -> Path:
-    """The name of a file that holds ``source`` in colour: its own, or a.gif.png for a.gif.
+    """Return the name of a file that holds ``source`` in colour: its own, or a.gif.png for a.gif.
 
     A .png is added where the format has no room for colours, or cannot be written.
     """
@@ -73,7 +73,7 @@ def target_name(source: str | os.PathLike[str]) -> Path:
 
 
 def write_picture(rgb: np.ndarray, picture: Picture, target: str | os.PathLike[str]) -> None:
-    """Saves colours with the metadata and alpha of the picture that they were made for.
+    """Save colours with the metadata and alpha of the picture that they were made for.
 
     Args:
         rgb: (H, W, 3) sRGB, uint8 or uint16; uint16 stays 16 bits in .png and .tif.

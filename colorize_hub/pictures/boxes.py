@@ -3,8 +3,6 @@
 ISO/IEC 15444-1, annex I, and 14496-12.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from typing import IO, NamedTuple
@@ -34,7 +32,7 @@ class Declared(NamedTuple):
 
 
 def boxes(file: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """The boxes in a part of a file, one after the other; ends where they make no sense."""
+    """Yield the boxes in a part of a file, one after the other; ends where they make no sense."""
     if end is None:
         end = file.seek(0, 2)
     for _ in range(_MOST_BOXES):
@@ -53,7 +51,7 @@ def boxes(file: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[B
 
 
 def read_jp2(file: IO[bytes]) -> dict[str, bytes]:
-    """What a JP2 file tells beside its pixels: "icc_profile", "exif", "xmp" and "iptc"."""
+    """Return what a JP2 file tells beside its pixels: "icc_profile", "exif", "xmp" and "iptc"."""
     told: dict[str, bytes] = {}
     for box in boxes(file):
         if box.kind == b"jp2h":
@@ -70,7 +68,7 @@ def read_jp2(file: IO[bytes]) -> dict[str, bytes]:
 
 
 def jp2_with(data: bytes, held: dict[str, bytes], dpi: tuple[float, float] | None) -> bytes:
-    """A JP2 file with "exif" (without header), "xmp" and "iptc" behind it, and its resolution."""
+    """Add "exif" (without header), "xmp", "iptc" and the resolution to a JP2 file."""
     if dpi is not None:
         place = data.index(b"jp2h")
         (size,) = struct.unpack_from(">I", data, place - 4)
@@ -82,12 +80,12 @@ def jp2_with(data: bytes, held: dict[str, bytes], dpi: tuple[float, float] | Non
 
 
 def read_xml(file: IO[bytes]) -> bytes:
-    """The XMP of a JPEG XL file, empty if there is none that is not compressed."""
+    """Return the XMP of a JPEG XL file, empty if there is none that is not compressed."""
     return next((_content(file, box) for box in boxes(file) if box.kind == b"xml "), b"")
 
 
 def read_nclx(file: IO[bytes]) -> Declared | None:
-    """The colours that an AVIF or HEIC file names, if it does."""
+    """Return the colours that an AVIF or HEIC file names, if it does."""
     for box in _properties(file):
         content = _content(file, box) if box.kind == b"colr" else b""
         if content[:4] == b"nclx" and len(content) >= 8:
@@ -96,7 +94,7 @@ def read_nclx(file: IO[bytes]) -> Declared | None:
 
 
 def read_bits(file: IO[bytes]) -> int:
-    """The most bits of a channel that a JPEG 2000, AVIF or HEIC file tells; 8 if it tells none."""
+    """Return the most bits of a channel of a JPEG 2000, AVIF or HEIC file; 8 if it tells none."""
     most = 8
     for box in boxes(file):
         if box.kind == b"jp2h":
@@ -110,7 +108,7 @@ def read_bits(file: IO[bytes]) -> int:
 
 
 def _properties(file: IO[bytes]) -> Iterator[Box]:
-    """The boxes that describe the pictures in an AVIF or HEIC file."""
+    """Yield the boxes that describe the pictures in an AVIF or HEIC file."""
     for meta in boxes(file):
         if meta.kind != b"meta":
             continue

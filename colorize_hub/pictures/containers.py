@@ -1,7 +1,5 @@
 """What a file tells that Pillow passes over: the colours that it names, EXIF and XMP in boxes."""
 
-from __future__ import annotations
-
 import logging
 from typing import IO
 
@@ -16,7 +14,7 @@ _BOXED = ("JPEG2000", "AVIF", "HEIF")
 
 
 def complete(image: Image.Image, file: IO[bytes], name: str) -> bytes | None:
-    """Adds to an image's ``info`` what its file tells besides.
+    """Add to an image's ``info`` what its file tells besides.
 
     Where Pillow has 8 bits of more, a logged warning says so.
 

@@ -4,8 +4,6 @@ Everything inside the library sees one thing, a `Picture`: upright, sRGB, 8 or 1
 aside. `read_picture` makes it, `write_like` turns colours back into what the caller brought.
 """
 
-from __future__ import annotations
-
 import io
 import logging
 import os
@@ -73,7 +71,7 @@ class Picture:
 
 
 def read_picture(image: ImageLike) -> Picture:
-    """Reads a picture file, PIL image or array; the caller's object stays as it was.
+    """Read a picture file, PIL image or array; the caller's object stays as it was.
 
     Files and PIL images: any PIL mode. EXIF orientation is applied, and an embedded colour profile
     is converted to sRGB (one that is broken or made for another kind of picture is ignored with a
@@ -114,7 +112,7 @@ def read_picture(image: ImageLike) -> Picture:
 
 
 def write_like(rgb: np.ndarray, picture: Picture) -> Image.Image | np.ndarray:
-    """Turns colours into the kind of thing ``picture`` was read from, its alpha put back.
+    """Turn colours into the kind of thing ``picture`` was read from, its alpha put back.
 
     Args:
         rgb: (H, W, 3), uint8 or uint16 over the full range of the type, sRGB-encoded.
@@ -139,7 +137,7 @@ def write_like(rgb: np.ndarray, picture: Picture) -> Image.Image | np.ndarray:
 
 
 def check_colours(rgb: np.ndarray, picture: Picture) -> None:
-    """Raises PictureError unless ``rgb`` is (H, W, 3), uint8 or uint16, of the picture's size."""
+    """Raise PictureError unless ``rgb`` is (H, W, 3), uint8 or uint16, of the picture's size."""
     expected = (picture.height, picture.width, 3)
     if rgb.shape != expected or rgb.dtype not in (np.uint8, np.uint16):
         raise PictureError(
@@ -148,7 +146,7 @@ def check_colours(rgb: np.ndarray, picture: Picture) -> None:
 
 
 def as_image(rgb: np.ndarray, picture: Picture) -> Image.Image:
-    """An 8-bit RGB or RGBA image of colours, with the metadata of ``picture``.
+    """Return an 8-bit RGB or RGBA image of colours, with the metadata of ``picture``.
 
     Args:
         rgb: as for `write_like`.
@@ -201,7 +199,7 @@ def _from_tiff(file: IO[bytes], page: tiff.Page, name: str) -> Picture:
 
 
 def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
-    """A file of any format but TIFF, of ``size`` bytes."""
+    """Read a file of any format but TIFF, of ``size`` bytes."""
     image = opening.open_header(file, name)
     opening.check_size(name, image.width, image.height)
     opening.check_not_a_bomb(name, image.width, image.height, size)
@@ -220,7 +218,7 @@ def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
 
 
 def _decoded(image: Image.Image, file: IO[bytes], name: str) -> Image.Image:
-    """A decoded image; a JPEG that lacks nothing but its end marker with a logged warning."""
+    """Decode an image; a JPEG that lacks only its end marker gives a logged warning."""
     try:
         image.load()
         return image

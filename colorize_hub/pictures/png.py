@@ -1,7 +1,5 @@
 """PNG (third edition): 16 bits a channel, and the colours that it names without a profile."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from typing import IO, Any
@@ -29,13 +27,13 @@ def is_deep_colour(file: IO[bytes]) -> bool:
 
 
 def read_deep(file: IO[bytes]) -> np.ndarray:
-    """Decodes a PNG of 16 bits to (H, W, C) uint16: grey and alpha, RGB, or RGBA."""
+    """Decode a PNG of 16 bits to (H, W, C) uint16: grey and alpha, RGB, or RGBA."""
     file.seek(0)
     return imagecodecs.png_decode(file.read())
 
 
 def write_deep(file: IO[bytes], levels: np.ndarray, held: Metadata) -> None:
-    """Writes (H, W, 3 or 4) uint16 RGB or RGBA as a PNG of 16 bits, with the sRGB profile."""
+    """Write (H, W, 3 or 4) uint16 RGB or RGBA as a PNG of 16 bits, with the sRGB profile."""
     data = imagecodecs.png_encode(levels, level=1, filter=0x20)  # filter: up
     file.write(data[:_HEADER_BYTES])
     for kind, content in _chunks_of(held):
@@ -45,7 +43,7 @@ def write_deep(file: IO[bytes], levels: np.ndarray, held: Metadata) -> None:
 
 
 def named_profile(file: IO[bytes], info: dict[Any, Any]) -> bytes | None:
-    """The profile of a PNG's colours, of the chunk that counts: cICP, iCCP, sRGB or gAMA.
+    """Return the profile of a PNG's colours, of the chunk that counts: cICP, iCCP, sRGB or gAMA.
 
     Args:
         file: of the picture.

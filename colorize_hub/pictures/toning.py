@@ -6,8 +6,6 @@ when the best such function is taken away, on a reduced copy, where grain and JP
 average out.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,11 +36,11 @@ class Toning:
     ab: np.ndarray
 
     def at(self, lightness: np.ndarray) -> np.ndarray:
-        """The tint's a*b*, (2, ...), of greys of any shape (...), L* 0..100."""
+        """Return the tint's a*b*, (2, ...), of greys of any shape (...), L* 0..100."""
         return np.stack([np.interp(lightness, self.lightness, one) for one in self.ab])
 
     def lay_under(self, coloured: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-        """Adds the tint to the colours that a print was given; the lightness stays the print's.
+        """Add the tint to the colours that a print was given; the lightness stays the print's.
 
         Args:
             coloured: (H, W, 3) sRGB, uint8 or uint16: the print in colour.
@@ -74,7 +72,7 @@ def has_colour(pixels: np.ndarray) -> bool:
 
 
 def find_toning(pixels: np.ndarray) -> Toning | None:
-    """The tint of a toned print; None for a neutral picture and for one in colour.
+    """Return the tint of a toned print; None for a neutral picture and for one in colour.
 
     Args:
         pixels: (H, W, 1 or 3) sRGB, uint8 or uint16.
@@ -86,7 +84,7 @@ def find_toning(pixels: np.ndarray) -> Toning | None:
 
 
 def _read(pixels: np.ndarray) -> tuple[Toning, bool]:
-    """The tint that describes the picture best, and whether there is more colour beside it."""
+    """Find the tint that describes the picture best, and whether there is more colour."""
     lightness, ab = _reduced_lab(pixels)
     toning = _tint(lightness, ab)
     spread = np.percentile(np.hypot(*(ab - toning.at(lightness))), 95)

@@ -107,7 +107,7 @@ def visible(forward: Tensor, backward: Tensor) -> Tensor:
 
 
 def warp(picture: Tensor, flow: Tensor) -> Tensor:
-    """What (C, H, W) shows at each place moved by (2, H, W) x and y in pixels; bilinear."""
+    """Return what (C, H, W) shows at each place moved by (2, H, W) x and y in pixels; bilinear."""
     rows, columns = flow.shape[1:]
     flow = flow.to(picture)
     x = (torch.arange(columns) + 0.5 + flow[0]) * (2 / columns) - 1

@@ -63,7 +63,7 @@ def square(rgb: np.ndarray) -> np.ndarray:
 
 
 def to_grey(rgb: np.ndarray) -> np.ndarray:
-    """The 8-bit grey picture (H, W) with the L* of (H, W, 3) uint8."""
+    """Return the 8-bit grey picture (H, W) with the L* of (H, W, 3) uint8."""
     grey = lightness_to_grey(rgb_to_lightness(to_batch([rgb]).float() / 255))
     return (grey[0, 0] * 255).round().byte().numpy()
 
@@ -129,7 +129,7 @@ class Sample:
         self._seen += 1
 
     def kept(self) -> list[tuple[int, tuple[np.ndarray, ...]]]:
-        """What is kept with its number in the stream, from 0, in the stream's order."""
+        """Return what is kept with its number in the stream, from 0, in the stream's order."""
         return sorted(self._kept, key=lambda entry: entry[0])
 
 

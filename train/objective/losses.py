@@ -46,7 +46,7 @@ def soft_cross_entropy(logits: Tensor, ab: Tensor, step: int, weights: Tensor) -
 
 
 def balanced_scale(ab: Tensor, truth: Tensor) -> Tensor:
-    """The factor on chroma that makes a batch as colourful as the truth, 0.5 to 3.
+    """Return the factor on chroma that makes a batch as colourful as the truth, 0.5 to 3.
 
     Colourfulness after Hasler and Suesstrunk 2003, but of ab: spread plus 0.3 times offset.
 

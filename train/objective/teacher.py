@@ -65,7 +65,7 @@ class Teacher(nn.Module):
         return torch.stack(maps).mean(0)
 
     def _maps(self, lightness: Tensor, flip: bool) -> Tensor:
-        """The decoder's last maps of pictures, perhaps seen mirrored."""
+        """Return the decoder's last maps of pictures, perhaps seen mirrored."""
         features = self._asked.encode(lightness.flip(-1) if flip else lightness)
         maps = self._asked.decode_features(features)
         return (maps.flip(-1) if flip else maps).float()
