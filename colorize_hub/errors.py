@@ -1,4 +1,4 @@
-"""What can go wrong with a model that comes from, or goes to, somewhere else."""
+"""What can go wrong with a model that comes from, or goes to, somewhere else; errors in a line."""
 
 
 class ModelError(ValueError):
@@ -7,3 +7,11 @@ class ModelError(ValueError):
 
 class ModelNotFoundError(ModelError, FileNotFoundError):
     """There is no such folder, file, repo or revision."""
+
+
+def one_line(error: Exception) -> str:
+    """The text of an error for a terminal: an OSError as reason and file, without its number."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror + (f": {error.filename}" if error.filename else "")
+    return " ".join(text.split())

@@ -8,18 +8,14 @@ photograph would have given.
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from itertools import islice
-from math import cos, pi
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-import tyro
 from torch import Tensor
 from tqdm import tqdm
 
@@ -36,8 +32,8 @@ from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look
 from train.data.augment import crop
 from train.judging.pictures import SIDE, read_pictures, to_batch
-
-logger = logging.getLogger(__name__)
+from train.run.command import check_writable, run_command
+from train.run.course import rate_factor, update_average
 
 _KEPT = 224  # cells of a picture: more pictures teach more than more of each
 _COUNTS = (1, 2, 3, 5, 8, 10, 12, 15, 20, 35, 50)  # hints, each as often
@@ -117,9 +113,11 @@ def train_attention(config: AttentionConfig) -> Path:
 
     Raises:
         ModelError: there is no usable model.
+        OSError: the output cannot be written.
         ValueError: no pictures.
     """
     network = read_model(config.model)
+    check_writable(config.output, "--output")
     rng = np.random.default_rng(config.seed)
     pictures = read_pictures(config.data, config.split, config.column, config.pictures)
     seen = side_by_side(scenes(network, pictures, rng), config.pictures)
@@ -132,7 +130,7 @@ def train_attention(config: AttentionConfig) -> Path:
     optimizer = torch.optim.AdamW(attention.parameters(), weight_decay=0.01)
     losses = []
     for step in (bar := tqdm(range(config.steps), unit=" steps")):
-        factor = min(1.0, (step + 1) / _WARMUP) * (1 + cos(pi * step / config.steps)) / 2
+        factor = rate_factor(step, config.steps, _WARMUP)
         optimizer.param_groups[0]["lr"] = config.lr * factor
         chosen = rng.integers(len(seen), size=config.batch)
         truths = [changed(seen[i], config, rng) for i in chosen]
@@ -141,9 +139,7 @@ def train_attention(config: AttentionConfig) -> Path:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(attention.parameters(), 1.0)
         optimizer.step()
-        decay = min(_EMA, (1 + step) / (10 + step))
-        current = [p.detach() for p in attention.parameters()]
-        torch._foreach_lerp_(averaged, current, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
+        update_average(averaged, attention.parameters(), step, _EMA)
         losses = [*losses[-199:], loss.item()]
         bar.set_postfix(loss=f"{np.mean(losses):.4f}")
         if (step + 1) % _SAVED_EVERY == 0 or step + 1 == config.steps:
@@ -257,12 +253,7 @@ def _save(network: ColorNet, averaged: list[Tensor], folder: Path) -> None:
 
 def main() -> None:
     """Read the flags and train."""
-    logging.basicConfig(format="%(message)s", level=logging.INFO)
-    try:
-        folder = train_attention(tyro.cli(AttentionConfig, prog="python -m train.attention"))
-    except (OSError, ValueError) as error:
-        sys.exit(f"python -m train.attention: {error}")
-    logger.info("Wrote %s", folder)
+    run_command("train.attention", AttentionConfig, lambda c: f"Wrote {train_attention(c)}")
 
 
 if __name__ == "__main__":

@@ -4,20 +4,16 @@ Runs that began from the same weights lie in one valley, and the mean of them de
 ("model soups", Wortsman et al. 2022).
 """
 
-import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-import tyro
 from torch import Tensor
 
 from colorize_hub.loading import read_model, save
 from colorize_hub.network.colornet import ColorNet
-
-logger = logging.getLogger(__name__)
+from train.run.command import check_writable, run_command
 
 _SHAPE = ("encoder", "decoder_channels", "bin_step")  # of a config, what weights depend on
 
@@ -94,17 +90,16 @@ def with_attention_of(network: ColorNet, other: ColorNet) -> ColorNet:
 
 def main() -> None:
     """Read the flags, average and write."""
-    logging.basicConfig(format="%(message)s", level=logging.INFO)
-    config = tyro.cli(AverageConfig, prog="python -m train.average")
-    try:
-        networks = [read_model(folder) for folder in config.models]
-        mean = average(networks, config.shares or [1.0] * len(networks))
-        if config.attention is not None:
-            mean = with_attention_of(mean, read_model(config.attention))
-        save(mean, config.output, half=config.half)
-    except (OSError, ValueError) as error:
-        sys.exit(f"python -m train.average: {error}")
-    logger.info("Wrote %s", config.output)
+    run_command("train.average", AverageConfig, _average)
+
+
+def _average(config: AverageConfig) -> str:
+    networks = [read_model(folder) for folder in config.models]
+    mean = average(networks, config.shares or [1.0] * len(networks))
+    if config.attention is not None:
+        mean = with_attention_of(mean, read_model(config.attention))
+    check_writable(config.output, "--output")
+    return f"Wrote {save(mean, config.output, half=config.half)}"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor
 
 from colorize_hub.atomic import write_atomically
@@ -24,7 +23,8 @@ from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load
 from colorize_hub.network.config import ColorizerConfig
 from train.judging.metrics import colorfulness, psnr
-from train.judging.pictures import data_name, read_pictures, square, to_grey
+from train.judging.pictures import data_name, read_pictures, square, to_batch, to_grey
+from train.run.command import check_writable, run_command
 
 GRID = tuple(0.5 + step / 20 for step in range(11))  # below 0.5 is the 0.5 with less chroma
 
@@ -153,19 +153,20 @@ def write_calibration(calibration: Calibration, folder: Path) -> None:
 
 
 def main() -> None:
-    """Read the flags, calibrate, rewrite config.json and print what was tried."""
-    config = tyro.cli(CalibrateConfig, prog="python -m train.calibrate")
-    if not (config.model / "config.json").is_file():
+    """Read the flags, calibrate, print what was tried and rewrite config.json."""
+    run_command("train.calibrate", CalibrateConfig, _calibrate)
+
+
+def _calibrate(config: CalibrateConfig) -> str:
+    path = config.model / "config.json"
+    if not path.is_file():
         raise FileNotFoundError(f"--model: {config.model} is no model folder (no config.json).")
-    colorizer = load(config.model)
+    check_writable(config.model, "--model")
     pictures = read_pictures(config.data, config.split, config.column, config.limit)
-    calibration = calibrate(colorizer, pictures, config.vividness)
-    write_calibration(calibration, config.model)
-    print(f"{calibration.table()}\n{data_name(config.data)}, grey {calibration.psnr_grey:.2f} dB")
-    print(
-        f"vividness {calibration.vividness}, chroma_scale {calibration.chroma_scale} "
-        f"written to {config.model / 'config.json'}"
-    )
+    found = calibrate(load(config.model), pictures, config.vividness)
+    print(f"{found.table()}\n{data_name(config.data)}, grey {found.psnr_grey:.2f} dB")
+    write_calibration(found, config.model)
+    return f"vividness {found.vividness}, chroma_scale {found.chroma_scale} written to {path}"
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ class _HeldOut:
         logits = colorizer.canvas(grey).logits()
         step = colorizer.config.bin_step
         ab = torch.cat([decode_bins(logits, step, vividness) for vividness in grid]).cpu()
-        truth = _to_batch(rgb)
+        truth = to_batch([rgb])
         grey_rgb = torch.from_numpy(grey).expand_as(truth)
         return cls(
             truth=truth,
@@ -207,13 +208,9 @@ class _HeldOut:
         pixels = color_lightness(
             self.lightness, self.ab[index].numpy() * chroma_scale, np.dtype(np.uint8)
         )
-        coloured = _to_batch(pixels)
+        coloured = to_batch([pixels])
         difference = float(colorfulness(coloured)) - self.colorfulness
         return psnr(coloured, self.truth), difference
-
-
-def _to_batch(rgb: np.ndarray) -> Tensor:
-    return torch.from_numpy(rgb.copy()).movedim(-1, 0)[None]
 
 
 def _scorer(held_out: Sequence[_HeldOut], index: int, vividness: float) -> Callable[[float], Trial]:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-import tyro
 from PIL import Image
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load
 from colorize_hub.network.working import working_shape
+from colorize_hub.publish.results import Metrics
 from train.judging.contact_sheet import ACROSS, contact_sheet
 from train.judging.curve_plot import plot_hint_curve
 from train.judging.metrics import ciede2000, colorfulness, kid, out_of_gamut, psnr, to_lab
@@ -36,8 +36,7 @@ from train.judging.steadiness import (
 )
 from train.judging.steering import judge_hints, judge_sizes
 from train.network.classifier import Classifier, open_classifier
-
-Metrics = dict[str, float | int | str]
+from train.run.command import check_writable, run_command
 
 _BATCH = 16
 _SHOWN = 2 * ACROSS
@@ -144,11 +143,12 @@ def evaluate(
         raise ValueError(f"{data} holds no picture to evaluate on.")
     metrics = _summary(scores, data, size or colorizer.config.size)
     if classifier is not None and len(scores["psnr"]) > 1:
-        metrics |= _kid({name: torch.cat(parts) for name, parts in features.items()})
+        metrics = {**metrics, **_kid({n: torch.cat(parts) for n, parts in features.items()})}
     if hints:
         drawn = [(number, grey, truth) for number, (grey, truth) in steered.kept()]
-        metrics |= judge_hints(colorizer, drawn, size=size, vividness=vividness)
-        metrics |= judge_sizes(colorizer, [grey for _, grey, _ in drawn], vividness=vividness)
+        hinted = judge_hints(colorizer, drawn, size=size, vividness=vividness)
+        sizes = judge_sizes(colorizer, [grey for _, grey, _ in drawn], vividness=vividness)
+        metrics = {**metrics, **hinted, **sizes}
     numbers, tiles = zip(*shown.kept(), strict=True)
     greys, ours, truths = zip(*tiles, strict=True)
     sheet = contact_sheet({"grey": greys, "ours": ours, "truth": truths})
@@ -173,12 +173,15 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Read the flags, evaluate, write and print the result."""
-    config = tyro.cli(EvaluateConfig, prog="python -m train.evaluate")
+    """Read the flags, evaluate, print the result and write it."""
+    run_command("train.evaluate", EvaluateConfig, _evaluate)
+
+
+def _evaluate(config: EvaluateConfig) -> str:
     colorizer = load(config.model)
+    check_writable(config.output, "--output")
     if config.video is not None:
-        _evaluate_video(colorizer, config, config.video)
-        return
+        return _evaluate_video(colorizer, config, config.video)
     evaluation = evaluate(
         colorizer,
         read_pictures(config.data, config.split, config.column, config.limit),
@@ -188,19 +191,17 @@ def main() -> None:
         classifier=open_classifier(config.kid_encoder, config.kid_weights, colorizer),
         hints=config.hints,
     )
-    written = write_evaluation(evaluation, config.output)
     print_metrics(evaluation.metrics)
-    print(f"Wrote {', '.join(written)} to {config.output}")
+    return f"Wrote {', '.join(write_evaluation(evaluation, config.output))} to {config.output}"
 
 
-def _evaluate_video(colorizer: Colorizer, config: EvaluateConfig, clips: Path) -> None:
+def _evaluate_video(colorizer: Colorizer, config: EvaluateConfig, clips: Path) -> str:
     stills = read_pictures(config.data, config.split, config.column, config.limit or STILLS)
     films = open_films(clips, stills, config.video_frames)
     how = Steadiness(config.smoothing, config.look_ahead, config.size, config.vividness)
     found = judge_films(colorizer, films, how)
-    path = write_video(found, config.output)
     print(video_table(found))
-    print(f"Wrote {path}")
+    return f"Wrote {write_video(found, config.output)}"
 
 
 def print_metrics(metrics: Metrics) -> None:
@@ -254,7 +255,7 @@ def _summary(scores: dict[str, list[float]], data: str, size: int) -> Metrics:
 def _kid(features: dict[str, Tensor]) -> Metrics:
     ours = kid(features["ours"], features["truth"], paired=True)
     grey = kid(features["grey"], features["truth"], paired=True)
-    found: Metrics = {"kid": round(ours, 6), "kid_grey": round(grey, 6)}
+    found = {"kid": round(ours, 6), "kid_grey": round(grey, 6)}
     return found | {"kid_share": round(ours / grey, 4)} if grey > 0 else found
 
 

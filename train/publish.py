@@ -6,14 +6,12 @@ README.md and, where the pictures may be shown, samples.jpg; `colorize_hub.push`
 
 import json
 import re
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-import tyro
 from datasets import Dataset
 
 from colorize_hub.atomic import write_atomically
@@ -23,10 +21,12 @@ from colorize_hub.network.colornet import ColorNet, for_inference
 from colorize_hub.network.look import Look
 from colorize_hub.publish.model_card import HINT_PLOT, SAMPLES, render_model_card, renew_model_card
 from colorize_hub.publish.provenance import PROVENANCE, Provenance, read_provenance
-from train.evaluate import Evaluation, Metrics, evaluate, print_metrics
+from colorize_hub.publish.results import Metrics
+from train.evaluate import Evaluation, evaluate, print_metrics
 from train.judging.curve_plot import plot_hint_curve
 from train.judging.pictures import SEED, SIDE, data_name, read_pictures
 from train.network.classifier import open_classifier
+from train.run.command import check_writable, run_command
 
 _CREDITS = ("author", "licence", "url")  # columns of a parquet file that may be shown
 # As lists of photographs spell letters beyond ASCII: "Adri\303\241n" is Adrián.
@@ -87,12 +87,14 @@ def publish(config: PublishConfig) -> Metrics:
     Raises:
         ModelNotFoundError: the folder holds no model.
         FileNotFoundError: there is no provenance file.
+        OSError: the folder cannot be written to.
         ValueError: the provenance, the data or the old card cannot be used, or nobody is named for
             pictures to be shown.
     """
     folder = config.model
     provenance = _provenance(config)
     colorizer = load(folder)
+    check_writable(folder, "--model")
     card_path = folder / "README.md"
     old = "" if config.new_card else _old_card(card_path)
     if config.show and config.credit is None:
@@ -104,7 +106,8 @@ def publish(config: PublishConfig) -> Metrics:
         classifier=open_classifier(config.kid_encoder, config.kid_weights, colorizer),
         hints=config.hints,
     )
-    metrics = evaluation.metrics | measure_cost(folder) | {"model_sha256": model_sha256(folder)}
+    cost, digest = measure_cost(folder), model_sha256(folder)
+    metrics = {**evaluation.metrics, **cost, "model_sha256": digest}
     card = render_model_card(
         colorizer.config,
         metrics,
@@ -148,15 +151,14 @@ def measure_cost(folder: Path) -> Metrics:
 
 def main() -> None:
     """Read the flags, publish and print the result."""
-    config = tyro.cli(PublishConfig, prog="python -m train.publish")
-    try:
-        metrics = publish(config)
-    except (OSError, ValueError) as error:
-        sys.exit(f"python -m train.publish: {error}")
-    print_metrics(metrics)
+    run_command("train.publish", PublishConfig, _publish)
+
+
+def _publish(config: PublishConfig) -> str:
+    print_metrics(publish(config))
     written = ("metrics.json", PROVENANCE, HINT_PLOT, SAMPLES, "README.md")
     names = [name for name in written if (config.model / name).is_file()]
-    print(f"Wrote {', '.join(names)} to {config.model}")
+    return f"Wrote {', '.join(names)} to {config.model}"
 
 
 @torch.inference_mode()

@@ -10,6 +10,7 @@ from colorize_hub.cli.folder import folder
 from colorize_hub.cli.pictures import app, photo
 from colorize_hub.cli.publishing import dataset, push, space
 from colorize_hub.cli.video import video
+from colorize_hub.errors import one_line
 
 _ABOUT = """Colour for black-and-white photographs, on this computer.
 
@@ -39,16 +40,9 @@ def main() -> None:
             config=(tyro.conf.FlagCreatePairsOff,),
         )
     except (OSError, ValueError, ModuleNotFoundError) as error:
-        sys.exit(f"colorize-hub: {_one_line(error)}")
+        sys.exit(f"colorize-hub: {one_line(error)}")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _one_line(error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = error.strerror + (f": {error.filename}" if error.filename else "")
-    return " ".join(text.split())
 
 
 if __name__ == "__main__":

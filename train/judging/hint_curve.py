@@ -18,6 +18,7 @@ from colorize_hub.engines.compose import color_lightness, pixels_to_lightness
 from colorize_hub.hints.hint import Hint, hint_ab
 from colorize_hub.inference.colorizer import Colorizer
 from train.judging.metrics import ciede2000, psnr
+from train.judging.pictures import to_batch
 
 HINT_COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
 PATCH = 6
@@ -74,8 +75,8 @@ def hint_curve(
     grey_rgb = np.repeat(grey[:, :, None], 3, axis=2)
     few = hints[:JUDGED_AT]
     return HintCurve(
-        psnr=tuple(psnr(_batch(ours[n]), _batch(truth)) for n in HINT_COUNTS),
-        floor_psnr=tuple(psnr(_batch(floors[n]), _batch(truth)) for n in HINT_COUNTS),
+        psnr=tuple(psnr(to_batch([ours[n]]), to_batch([truth])) for n in HINT_COUNTS),
+        floor_psnr=tuple(psnr(to_batch([floors[n]]), to_batch([truth])) for n in HINT_COUNTS),
         delta_e=hint_delta_e(ours[JUDGED_AT], grey, few),
         delta_e_grey=hint_delta_e(grey_rgb, grey, few),
     )
@@ -106,7 +107,7 @@ def true_hints(truth: np.ndarray, count: int, seed: int) -> list[Hint]:
         )
     places = np.random.default_rng(seed).random((count, 2))
     tops, lefts = (places * (height - PATCH + 1, width - PATCH + 1)).astype(int).T
-    lab = F.avg_pool2d(rgb_to_lab(_batch(truth).float() / 255), PATCH, stride=1)
+    lab = F.avg_pool2d(rgb_to_lab(to_batch([truth]).float() / 255), PATCH, stride=1)
     lab = lab[0][:, tops, lefts][:, None]  # (3, 1, N)
     rgb = lab_to_rgb(torch.cat((lab[:1], fit_gamut(lab[:1], lab[1:]))))
     levels = (rgb[:, 0].T * 255).round().int().tolist()
@@ -185,7 +186,3 @@ def _lightness_at(lightness: Tensor, hints: Sequence[Hint]) -> Tensor:
     rows = [min(max(int(hint.y) - PATCH // 2, 0), last_row) for hint in hints]
     columns = [min(max(int(hint.x) - PATCH // 2, 0), last_column) for hint in hints]
     return patches[rows, columns]
-
-
-def _batch(rgb: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.array(rgb)).movedim(-1, 0)[None]

@@ -21,7 +21,7 @@ from train.objective.losses import (
     log_error,
     soft_cross_entropy,
 )
-from train.objective.perception import Classifier, Critic, perceptual_distance
+from train.objective.perception import Critic, PerceptualBackbone, perceptual_distance
 from train.objective.teacher import Teacher
 from train.run.config import TrainConfig
 
@@ -57,7 +57,7 @@ class Objective(nn.Module):
         self.classifier = None
         self.critic = None
         if config.perception or config.adversarial:
-            self.classifier = Classifier(config.encoder, config.encoder_weights).to(device)
+            self.classifier = PerceptualBackbone(config.encoder, config.encoder_weights).to(device)
         if self.classifier is not None and config.adversarial:
             torch.manual_seed(config.seed)
             self.critic = Critic(self.classifier.channels).to(device)

@@ -27,7 +27,7 @@ class Sight(NamedTuple):
     true: list[Tensor]
 
 
-class Classifier(nn.Module):
+class PerceptualBackbone(nn.Module):
     """A frozen backbone that looks at colour pictures."""
 
     def __init__(self, name: str, weights: str) -> None:

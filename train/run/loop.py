@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import cos, pi
 from pathlib import Path
 
 import torch
@@ -32,7 +31,9 @@ from train.run.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from train.run.command import check_writable
 from train.run.config import TrainConfig
+from train.run.course import rate_factor, update_average
 from train.run.report import Reporter
 from train.run.upload import Uploader, write_record
 
@@ -51,11 +52,12 @@ def train(config: TrainConfig) -> Path | None:
         The model folder OUTPUT/model, or None when interrupted.
 
     Raises:
+        OSError: the output cannot be written to.
         ValueError: the output holds another run and --resume is not given, or the flags do not fit.
     """
     accelerator = Accelerator()
     share = Share(accelerator.process_index, accelerator.num_processes)
-    config.output.mkdir(parents=True, exist_ok=True)
+    check_writable(config.output, "--output")
     if not config.resume and (config.output / FILE_NAME).exists():
         raise ValueError(
             f"--output: {config.output} holds a run already; go on with it by --resume, or name "
@@ -121,7 +123,9 @@ def train(config: TrainConfig) -> Path | None:
             batch = next(batches)
             tuned = progress.step >= config.unfreeze * config.steps
             unfreeze(network.encoder, tuned, config.frozen_stages)
-            _set_rates(optimizer, progress.step, config)
+            factor = rate_factor(progress.step, config.steps, config.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * factor
             loss = objective(network, None if tuned else frozen, batch, weights)
             loss.backward()
             trained = [*network.parameters(), *objective.parameters()]
@@ -129,7 +133,7 @@ def train(config: TrainConfig) -> Path | None:
             torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
             optimizer.step()
             optimizer.zero_grad()
-            _average(averaged, network, progress.step, config.ema)
+            update_average(averaged.values(), network.parameters(), progress.step, config.ema)
 
             progress.step += 1
             progress.seconds = time.monotonic() - started
@@ -198,14 +202,6 @@ def unfreeze(encoder: nn.Module, tuned: bool, frozen_stages: int) -> None:
             parameter.requires_grad_(False)
 
 
-def _set_rates(optimizer: torch.optim.Optimizer, step: int, config: TrainConfig) -> None:
-    """Linear warm-up, then half a cosine down to zero."""
-    warm = min(1.0, (step + 1) / max(1, config.warmup))
-    factor = warm * (1 + cos(pi * step / config.steps)) / 2
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * factor
-
-
 def _agree(
     trained: list[nn.Parameter], loss: Tensor, interrupted: list[int], accelerator: Accelerator
 ) -> tuple[float, bool]:
@@ -221,14 +217,6 @@ def _agree(
     ):
         gradient.copy_(mean.view_as(gradient))
     return float(flat[-2]), bool(flat[-1] > 0)
-
-
-def _average(averaged: dict[str, Tensor], network: ColorNet, step: int, decay: float) -> None:
-    decay = min(decay, (1 + step) / (10 + step))
-    current = [p.detach() for p in network.parameters()]
-    torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
-        [averaged[name] for name, _ in network.named_parameters()], current, 1 - decay
-    )
 
 
 def _measure_prior(data: TrainingData, config: TrainConfig) -> Tensor:
