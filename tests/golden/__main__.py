@@ -9,17 +9,21 @@ import numpy as np
 from PIL import Image
 
 from colorize_hub.loading import read_model
-from tests.golden.pins import FOLDER, NAMES, coloured, expected
+from tests.golden.pins import FOLDER, PINS, TOLERANCE, coloured, expected
 
 
 def main() -> None:
-    """Write NAME.colour.png of every pinned picture and say how far each has moved."""
+    """Write every pin and say how far each has moved."""
     network = read_model()
-    for name in NAMES:
-        got, target = coloured(network, name), FOLDER / f"{name}.colour.png"
+    for pin in PINS:
+        got, target = coloured(network, pin), FOLDER / f"{pin}.png"
         moved = "new"
-        if target.exists() and expected(name).shape == got.shape:
-            moved = f"moved by up to {np.abs(got.astype(int) - expected(name)).max()} levels"
+        if target.exists() and expected(pin).shape == got.shape:
+            apart = np.abs(got.astype(int) - expected(pin)).max()
+            moved = f"moved by up to {apart} levels"
+            if apart <= TOLERANCE:  # machines round differently
+                sys.stdout.write(f"{target.name}: as it was, up to {apart} levels\n")
+                continue
         Image.fromarray(got).save(target, optimize=True)
         sys.stdout.write(f"{target.name}: {moved}\n")
 
