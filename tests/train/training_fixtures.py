@@ -3,10 +3,8 @@
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from train.data.examples import Example, Share, open_training_data, training_bat
 from train.run.config import TrainConfig
 from train.run.loop import train
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TINY: dict[str, Any] = {
     "encoder": "mobilenetv3_small_050",
     "encoder_weights": "none",
@@ -136,29 +134,21 @@ def environment(cache: Path) -> dict[str, str]:
     }
 
 
-class Run:
-    """A tiny `python -m train` in a process group of its own."""
-
-    def __init__(self, data: Path, output: Path, cache: Path, **changes: Any) -> None:
-        self._output = output
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "train", *flags(data, output, **changes)],
-            env=environment(cache),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def interrupt(self, number: signal.Signals, step: int, seconds: float) -> None:
-        """Signal the whole group, as a terminal does, some seconds after a step was done."""
-        while self._process.poll() is None and max(losses(self._output), default=0) < step:
-            time.sleep(0.01)
-        time.sleep(seconds)
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, number)
-
-    def end(self) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr."""
-        out, err = self._process.communicate(timeout=300)
-        return self._process.returncode, out, err
+def run(
+    data: Path,
+    output: Path,
+    cache: Path,
+    at: tuple[str, int, str] | None = None,
+    **changes: Any,
+) -> subprocess.CompletedProcess[str]:
+    """A tiny `python -m train`, interrupted `at` a signal, step and place of `signalled_run`."""
+    command = ["train"] if at is None else ["tests.train.signalled_run", *map(str, at)]
+    return subprocess.run(
+        [sys.executable, "-m", *command, *flags(data, output, **changes)],
+        env=environment(cache),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        start_new_session=True,  # a process group of its own
+    )

@@ -1,6 +1,5 @@
 """Training on from a finished model, with losses on the decoded colours."""
 
-import random
 import signal
 from dataclasses import replace
 
@@ -14,10 +13,10 @@ from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.network.look import Look
 from tests.train.training_fixtures import (
     TINY,
-    Run,
     batch_of,
     equal,
     losses,
+    run,
     tiny,
     train_here,
     weights,
@@ -187,14 +186,13 @@ def test_a_start_of_another_shape_is_refused(data, model, tmp_path):
         train_here(data, tmp_path, start=model, decoder_channels=(8, 8, 8, 8))
 
 
-def test_an_adversarial_run_killed_anywhere_ends_in_the_same_bits(data, model, backbone, tmp_path):
+def test_an_adversarial_run_that_is_killed_ends_in_the_same_bits(data, model, backbone, tmp_path):
     changes = {**COLOURS, "pictures": 64, "start": model, "encoder_weights": backbone}
     train_here(data, tmp_path / "whole", **changes)
-    run = Run(data, tmp_path / "killed", tmp_path / "cache", resume=False, **changes)
-    run.interrupt(signal.SIGKILL, random.randint(4, 12), random.uniform(0, 0.1))
-    run.end()
-    run = Run(data, tmp_path / "killed", tmp_path / "cache", resume=True, **changes)
-    code, _, err = run.end()
-    assert code == 0, err
+    places = tmp_path / "killed", tmp_path / "cache"
+    done = run(data, *places, ("SIGKILL", 9, "noted"), **changes)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    done = run(data, *places, resume=True, **changes)
+    assert done.returncode == 0, done.stderr
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     assert equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))

@@ -1,9 +1,8 @@
 """Runs that are killed or stopped, and go on as if nothing had happened."""
 
 import multiprocessing
-import random
+import os
 import signal
-import time
 from typing import Any
 
 import pytest
@@ -12,15 +11,16 @@ from safetensors.torch import save_file
 
 from tests.train.training_fixtures import (
     TINY,
-    Run,
     encoded,
     equal,
     losses,
     picture,
+    run,
     train_here,
     weights,
     write_parquet,
 )
+from train.run import checkpoint
 from train.run.checkpoint import FILE_NAME, Progress, load_checkpoint, save_checkpoint
 
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
@@ -37,22 +37,18 @@ def data(tmp_path_factory):
     return write_parquet(tmp_path_factory.mktemp("data") / "pictures.parquet", images)
 
 
-def test_a_run_killed_anywhere_ends_in_the_same_bits(data, tmp_path):
+def test_a_killed_run_ends_in_the_same_bits(data, tmp_path):
+    """Killed with the encoder frozen, in the middle of a checkpoint, and with it trained."""
     changes: dict[str, Any] = {"validation": 0}
     train_here(data, tmp_path / "whole", **changes)
-
-    def start(resume):
-        return Run(data, tmp_path / "killed", tmp_path / "cache", resume=resume, **changes)
-
-    # With the encoder frozen, and trained; what follows the first crosses both boundaries.
-    moments = [(random.randint(*part), random.uniform(0, 0.1)) for part in ((3, 25), (31, 34))]
-    for attempt, (step, seconds) in enumerate(moments):
-        run = start(resume=attempt > 0)
-        run.interrupt(signal.SIGKILL, step, seconds)
-        code, _, err = run.end()
-        assert code in (-signal.SIGKILL, 0), (moments, err)
-    code, _, err = start(resume=True).end()
-    assert code == 0, err
+    places = (("SIGKILL", 7, "noted"), ("SIGKILL", 22, "saving"), ("SIGKILL", 33, "noted"))
+    for at in places:
+        resume = at != places[0]
+        done = run(data, tmp_path / "killed", tmp_path / "cache", at, resume=resume, **changes)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert max(losses(tmp_path / "killed")) == at[1]
+    done = run(data, tmp_path / "killed", tmp_path / "cache", resume=True, **changes)
+    assert done.returncode == 0, done.stderr
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     assert list(losses(tmp_path / "whole")) == list(range(1, STEPS + 1))
     assert equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
@@ -61,26 +57,19 @@ def test_a_run_killed_anywhere_ends_in_the_same_bits(data, tmp_path):
 def test_a_streaming_run_stopped_and_killed_ends_in_the_same_bits(data, tmp_path):
     changes: dict[str, Any] = {"streaming": True, "precision": "bf16", "validation": 1}
     train_here(data, tmp_path / "whole", **changes)
-
-    def start(resume):
-        return Run(data, tmp_path / "stopped", tmp_path / "cache", resume=resume, **changes)
-
-    run = start(resume=False)
-    run.interrupt(signal.SIGINT, random.randint(3, 15), 0)
-    code, out, err = run.end()
-    assert code == 0, err
-    assert "Traceback" not in err
-    reached = max(losses(tmp_path / "stopped"))
-    assert f"Stopped at step {reached}; go on with --resume." in err
+    places = tmp_path / "stopped", tmp_path / "cache"
+    done = run(data, *places, ("SIGINT", 9, "noted"), **changes)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Stopped at step 10; go on with --resume." in done.stderr
+    assert max(losses(tmp_path / "stopped")) == 10
     assert not (tmp_path / "stopped" / "model").exists()
-    assert "pictures/s" in err  # the progress bar
-    assert "pictures/s" not in out
-
-    run = start(resume=True)
-    run.interrupt(signal.SIGKILL, random.randint(22, 34), random.uniform(0, 0.1))
-    run.end()
-    code, _, err = start(resume=True).end()
-    assert code == 0, err
+    assert "pictures/s" in done.stderr  # the progress bar
+    assert "pictures/s" not in done.stdout
+    done = run(data, *places, ("SIGKILL", 27, "noted"), resume=True, **changes)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    done = run(data, *places, resume=True, **changes)
+    assert done.returncode == 0, done.stderr
     assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
     assert equal(weights(tmp_path / "stopped"), weights(tmp_path / "whole"))
 
@@ -123,30 +112,43 @@ def trainee(value):
     return network, averaged, torch.optim.AdamW(network.parameters(), fused=True)
 
 
-def save_forever(folder):
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def save_and_die(folder, place):
+    """Write the checkpoint of step 1, and die on the way to that of step 2."""
     torch.set_num_threads(1)  # OpenMP's threads do not survive a fork
-    step = 0
-    while True:
-        step += 1
-        network, averaged, optimizer = trainee(float(step))
-        save_checkpoint(folder, network, averaged, optimizer, torch.ones(3), Progress(step), {})
+    save_checkpoint(folder, *trainee(1.0), torch.ones(3), Progress(1), {})
+
+    def half(tensors, path, header):
+        save_file(tensors, path, header)
+        os.truncate(path, path.stat().st_size // 2)
+        die()
+
+    if place == "half written":
+        checkpoint.save_file = half
+    elif place == "not yet on the disk":
+        os.fsync = die
+    save_checkpoint(folder, *trainee(2.0), torch.ones(3), Progress(2), {})
+    die()
 
 
-def test_a_checkpoint_is_whole_whenever_its_writer_dies(tmp_path):
-    reached = []
-    for _ in range(8):
-        writer = multiprocessing.get_context("fork").Process(target=save_forever, args=(tmp_path,))
-        writer.start()
-        time.sleep(random.uniform(0.1, 0.3))
-        writer.kill()
-        writer.join()
-        if (tmp_path / FILE_NAME).exists():
-            network, averaged, optimizer = trainee(0.0)
-            _, progress = load_checkpoint(tmp_path, network, averaged, optimizer, {})
-            for tensor in (*network.parameters(), *averaged.values()):
-                assert bool((tensor == progress.step).all())
-            reached.append(progress.step)
-    assert max(reached) > 3
+@pytest.mark.parametrize(
+    ("place", "step"), [("half written", 1), ("not yet on the disk", 1), ("in its place", 2)]
+)
+def test_a_checkpoint_is_whole_wherever_its_writer_dies(tmp_path, place, step):
+    context = multiprocessing.get_context("fork")
+    writer = context.Process(target=save_and_die, args=(tmp_path, place))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == -signal.SIGKILL
+    network, averaged, optimizer = trainee(0.0)
+    _, progress = load_checkpoint(tmp_path, network, averaged, optimizer, {})
+    assert progress.step == step
+    for tensor in (*network.parameters(), *averaged.values()):
+        assert bool((tensor == step).all())
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME], "the rest is cleared away"
 
 
 def test_the_optimizer_goes_on_with_its_moments_in_place(tmp_path):
