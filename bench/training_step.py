@@ -20,6 +20,7 @@ from train.run.config import TrainConfig
 from train.run.loop import unfreeze
 
 Shape = list[int]
+CPU = torch.device("cpu")
 
 _MATRIX = 2048
 
@@ -37,7 +38,7 @@ def training_step(
         turns: Measurements of which the median is taken.
     """
     torch.set_num_threads(threads)
-    dtype = fast_dtype(torch.device("cpu"))
+    dtype = fast_dtype(CPU)
     matrix = torch.randn(_MATRIX, _MATRIX).to(dtype)
     with tempfile.TemporaryDirectory() as folder:
         plain = TrainConfig("none", Path(folder), encoder_weights=encoder_weights, batch=batch)
@@ -50,7 +51,7 @@ def training_step(
             "and an overview": replace(judged, overview=0.5),
         }
         steps: dict[str, Work] = {
-            name: partial(step_of(config), _noise(config, size)) for name, config in kinds.items()
+            name: partial(step_of(config), noise(config, size)) for name, config in kinds.items()
         }
     print(f"{batch} pictures of {size} px, {threads} threads, {dtype}; median of {turns}\n")
     product = partial(torch.mm, matrix, matrix)
@@ -65,15 +66,15 @@ def training_step(
         )
 
 
-def step_of(config: TrainConfig) -> Callable[[Example], None]:
+def step_of(config: TrainConfig, device: torch.device = CPU) -> Callable[[Example], None]:
     """Make a step of train.run.loop; --unfreeze is at its first step's."""
-    network = build_network(config)
+    network = build_network(config, device)
     tuned = config.unfreeze == 0
     unfreeze(network.encoder, tuned, config.frozen_stages)
-    dtype = fast_dtype(torch.device("cpu"))
+    dtype = fast_dtype(device)
     frozen = None if tuned else for_inference(network, dtype)
-    weights = torch.ones(network.head.out_channels)
-    objective = Objective(config, torch.device("cpu"), dtype)
+    weights = torch.ones(network.head.out_channels, device=device)
+    objective = Objective(config, device, dtype)
     optimizer = torch.optim.AdamW([*network.parameters(), *objective.parameters()], fused=True)
 
     def step(batch: Example) -> None:
@@ -105,7 +106,7 @@ def _backward_work(
 _CORRECTED: dict[Any, Any] = {torch.ops.aten.convolution_backward: _backward_work}
 
 
-def _noise(config: TrainConfig, size: int) -> Example:
+def noise(config: TrainConfig, size: int) -> Example:
     """Return a batch of no pictures at all, without hints."""
     cells = (size // 4) ** 2
     return {

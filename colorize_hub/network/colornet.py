@@ -60,10 +60,10 @@ class ColorNet(nn.Module):
         Returns:
             Four maps (B, C, ceil(H / s), ceil(W / s)) at strides s = 4, 8, 16, 32.
         """
-        first, rest = next(self.encoder.parameters()).dtype, self.scene.weight.dtype
+        stem, rest = next(self.encoder.parameters()), self.scene.weight.dtype
         # Normalised before it is rounded: in bfloat16, L* above 64 comes in steps of 0.5.
-        grey = (lightness.float() / 50 - 1).to(first).expand(-1, 3, -1, -1)
-        maps = self.encoder(grey.contiguous(memory_format=torch.channels_last))
+        grey = (lightness.float() / 50 - 1).to(stem.dtype).expand(-1, 3, -1, -1)
+        maps = self.encoder(grey.contiguous(memory_format=_layout(stem)))
         return [features.to(rest) for features in maps]
 
     def decode(self, features: Sequence[Tensor], hint_map: Tensor | None = None) -> Tensor:
@@ -152,6 +152,12 @@ def _build_encoder(name: str) -> nn.Module:
             f"encoder {name!r} cannot be used: it must be a timm model with features_only and "
             f"feature maps at strides {STRIDES} ({error})."
         ) from error
+
+
+def _layout(weight: Tensor) -> torch.memory_format:
+    """How the weights lie, which is how pictures must lie for a convolution to follow them."""
+    plain = weight.is_contiguous() or weight.ndim != 4
+    return torch.contiguous_format if plain else torch.channels_last
 
 
 def _pool_hints(hint_map: Tensor, like: Tensor) -> Tensor:

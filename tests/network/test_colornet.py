@@ -164,6 +164,16 @@ def test_fast_dtype_is_one_the_machine_can_compute_in():
     assert fast_dtype(torch.device("meta")) == torch.float32
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_pictures_lie_as_the_weights_do(tiny_config, layout):
+    """Else every convolution, and its backward pass, runs in channels_last."""
+    network, seen = ColorNet(tiny_config).to(memory_format=layout), []
+    stem = next(one for one in network.encoder.modules() if isinstance(one, nn.Conv2d))
+    stem.register_forward_hook(lambda _, given, out: seen.extend((*given, out)))
+    network.encode(lightness(2, 1, 64, 64))
+    assert [one.is_contiguous(memory_format=layout) for one in seen] == [True, True]
+
+
 # --- building --------------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ from train.attention import (
 )
 from train.network.model import build_network
 
+CPU = torch.device("cpu")
+
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
 
@@ -112,7 +114,7 @@ def test_pictures_are_recoloured_in_part_and_faded(tiny_network, model, data, tm
 def test_training_the_network_lets_go_of_an_attention_to_its_old_maps(trained, data, tmp_path):
     config = read_model(trained).config
     start = tiny(data, tmp_path, start=trained, decoder_channels=config.decoder_channels)
-    network = build_network(start)
+    network = build_network(start, CPU)
     assert network.attention is None
     assert network.config.hint_attention == 0
 

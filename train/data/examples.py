@@ -192,19 +192,24 @@ def open_training_data(config: TrainConfig, share: Share) -> TrainingData:
 
 
 def training_batches(
-    data: TrainingData, share: Share, step: int, read: int, config: TrainConfig
+    data: TrainingData, share: Share, step: int, read: int, config: TrainConfig, workers: int = 1
 ) -> Iterator[Example]:
-    """Batches of this process's share from `step` on, made in a worker process."""
+    """Batches of this process's share from `step` on, made in worker processes.
+
+    How many of them there are changes nothing but the pace. A stream is always read by one.
+    """
     if isinstance(data.source, Examples):
         examples, sampler = data.source, _Positions(share, step, config)
     else:
         examples, sampler = StreamedExamples(data.source, share, step, read, config), None
+        workers = 1
     loader = DataLoader(
         examples,
         batch_size=share.batch(config),
         sampler=sampler,
-        num_workers=1,
+        num_workers=workers,
         prefetch_factor=4,
+        pin_memory=torch.cuda.is_available(),
         worker_init_fn=_outlive_interrupts,
     )
     return iter(loader)

@@ -2,6 +2,7 @@
 
 import glob
 import io
+import os
 from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,11 @@ from PIL import Image, ImageOps
 
 _LEAST_SIDE = 64
 _LEAST_COLOURFULNESS = 10.0  # Hasler-Suesstrunk, 8-bit; greyer pictures teach grey
+
+
+def cores() -> int:
+    """Count the CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_dataset(
@@ -177,7 +183,7 @@ class Pictures:
             _decode_rows,
             batched=True,
             batch_size=64,
-            num_proc=2 if len(dataset) > 1000 else None,
+            num_proc=cores() if len(dataset) > 1000 else None,
             fn_kwargs={"short_side": short_side},
             remove_columns=dataset.column_names,
             features=datasets.Features(

@@ -57,7 +57,9 @@ class Objective(nn.Module):
         self.classifier = None
         self.critic = None
         if config.perception or config.adversarial:
-            self.classifier = PerceptualBackbone(config.encoder, config.encoder_weights).to(device)
+            self.classifier = PerceptualBackbone(
+                config.encoder, config.encoder_weights, device, dtype
+            )
         if self.classifier is not None and config.adversarial:
             torch.manual_seed(config.seed)
             self.critic = Critic(self.classifier.channels).to(device)

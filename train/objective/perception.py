@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from colorize_hub.colour.lab import lab_to_rgb
 from colorize_hub.network.colornet import fold_batchnorm
 from train.network.encoder_weights import load_encoder_weights
+from train.network.model import training_layout
 
 _LEVELS = 3  # the deepest maps, strides 8, 16 and 32: things, not edges
 _WIDTH = 128
@@ -30,12 +31,17 @@ class Sight(NamedTuple):
 class PerceptualBackbone(nn.Module):
     """A frozen backbone that looks at colour pictures."""
 
-    def __init__(self, name: str, weights: str) -> None:
+    def __init__(
+        self, name: str, weights: str, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> None:
         """Build it.
 
         Args:
             name: timm name of the backbone.
             weights: see `load_encoder_weights`; random ones see nothing.
+            device: where it looks.
+            dtype: of its arithmetic on a GPU; on a CPU that is always float32, in which the
+                backward pass of depthwise convolutions takes half as long as in bfloat16.
 
         Raises:
             ValueError: weights is "none".
@@ -49,7 +55,10 @@ class PerceptualBackbone(nn.Module):
         network = timm.create_model(name, pretrained=False, features_only=True)
         load_encoder_weights(network, name, weights)
         fold_batchnorm(network.eval())
-        self.network = network.requires_grad_(False)
+        self.network = network.requires_grad_(False).to(device)
+        self._kind, self._dtype = device.type, dtype
+        self._low = dtype != torch.float32 and device.type != "cpu"
+        self._layout = training_layout(device)
         self.channels = tuple(network.feature_info.channels()[-_LEVELS:])  # pyright: ignore
 
     def forward(self, lightness: Tensor, ab: Tensor, rgb: Tensor) -> Sight:
@@ -67,8 +76,10 @@ class PerceptualBackbone(nn.Module):
         return Sight(self._maps(ours), true)
 
     def _maps(self, rgb: Tensor) -> list[Tensor]:
-        signed = (rgb * 2 - 1).contiguous(memory_format=torch.channels_last)
-        return self.network(signed)[-_LEVELS:]
+        signed = (rgb * 2 - 1).contiguous(memory_format=self._layout)
+        with torch.autocast(self._kind, self._dtype, enabled=self._low):
+            maps = self.network(signed)[-_LEVELS:]
+        return [one.float() for one in maps]
 
 
 def perceptual_distance(sight: Sight) -> Tensor:

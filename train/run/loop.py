@@ -21,6 +21,7 @@ from colorize_hub.loading import save
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
 from train.data.examples import Share, TrainingData, open_training_data, training_batches
+from train.data.source import cores
 from train.network.model import adjust_logits, build_network, finished
 from train.objective.losses import bin_prior, bin_weights
 from train.objective.objective import Objective
@@ -66,7 +67,7 @@ def train(config: TrainConfig) -> Path | None:
     dtype = _precision(config, accelerator.device)
     uploader = Uploader(config) if config.push and share.rank == 0 else None
 
-    network = build_network(config).to(accelerator.device)
+    network = build_network(config, accelerator.device)
     objective = Objective(config, accelerator.device, dtype)
     optimizer = _optimizer(network, objective, config)
     averaged = _parameters(network)
@@ -108,7 +109,8 @@ def train(config: TrainConfig) -> Path | None:
             "go on with as many as before."
         )
     read = progress.read[share.rank] if config.streaming else 0
-    batches = training_batches(data, share, progress.step, read, config)
+    workers = _feeders(accelerator.device, share)
+    batches = training_batches(data, share, progress.step, read, config, workers)
     frozen = for_inference(network, dtype)
     bar = tqdm(
         total=config.steps * config.batch,
@@ -164,6 +166,11 @@ def _precision(config: TrainConfig, device: torch.device) -> torch.dtype:
     if config.precision == "auto":
         return fast_dtype(device)
     return torch.bfloat16 if config.precision == "bf16" else torch.float32
+
+
+def _feeders(device: torch.device, share: Share) -> int:
+    """Count the processes that make batches: on a CPU one, since the network needs the cores."""
+    return 1 if device.type == "cpu" else max(1, cores() // share.count - 1)
 
 
 def _parameters(network: ColorNet) -> dict[str, Tensor]:

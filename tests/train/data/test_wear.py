@@ -14,6 +14,8 @@ from train.network.model import build_network
 from train.objective.losses import soft_cross_entropy
 from train.objective.objective import Objective
 
+CPU = torch.device("cpu")
+
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
 RGB = np.asarray(picture(3, 96, 96))
@@ -77,10 +79,10 @@ def test_wear_follows_from_the_position_and_changes_nothing_else(data, tmp_path)
 
 def test_the_network_sees_the_worn_picture_and_learns_the_clean_colours(data, tmp_path):
     config = tiny(data, tmp_path, hints=0.0, wear=1.0)
-    network = build_network(config)
+    network = build_network(config, CPU)
     even = torch.ones(network.head.out_channels)
     batch = next(training_batches(open_training_data(config, Share()), Share(), 0, 0, config))
-    loss = Objective(config, torch.device("cpu"), torch.float32)(network, None, batch, even)
+    loss = Objective(config, CPU, torch.float32)(network, None, batch, even)
     seen = rgb_to_lightness(batch["worn"].float().expand(-1, 3, -1, -1) / 255)
     ab = F.avg_pool2d(rgb_to_lab(batch["rgb"].float() / 255)[:, 1:], 4)
 

@@ -26,6 +26,8 @@ from train.network.model import build_network
 from train.objective.losses import soft_cross_entropy
 from train.objective.objective import Objective
 
+CPU = torch.device("cpu")
+
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
 COLOURS = {"log_error": 1.0, "perception": 2.0, "adversarial": 0.2, "unfreeze": 0.0}
@@ -53,8 +55,8 @@ def model(data, backbone, tmp_path_factory):
 
 def test_each_loss_teaches_the_network_and_only_mistakes_teach_the_critic(data, backbone, tmp_path):
     config = tiny(data, tmp_path, encoder_weights=backbone, hints=0.0, **COLOURS)
-    network = build_network(config)
-    objective = Objective(config, torch.device("cpu"), torch.float32)
+    network = build_network(config, CPU)
+    objective = Objective(config, CPU, torch.float32)
     assert objective.critic is not None
     batch, equal_weights = batch_of(data, config), torch.ones(network.head.out_channels)
     objective(network, None, batch, equal_weights).backward()
@@ -64,7 +66,7 @@ def test_each_loss_teaches_the_network_and_only_mistakes_teach_the_critic(data, 
 
     deaf = Objective(
         tiny(data, tmp_path, encoder_weights=backbone, adversarial=1e-9),
-        torch.device("cpu"),
+        CPU,
         torch.float32,
     )
     deaf.critic.load_state_dict(objective.critic.state_dict())
@@ -85,8 +87,8 @@ def test_losses_on_the_colours_are_learned(data, backbone, tmp_path):
         log_error=1.0,
         perception=1.0,
     )
-    network, batch = build_network(config), batch_of(data, config)
-    objective = Objective(config, torch.device("cpu"), torch.float32)
+    network, batch = build_network(config, CPU), batch_of(data, config)
+    objective = Objective(config, CPU, torch.float32)
     even = torch.ones(network.head.out_channels)
     optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)
     seen = []
@@ -102,8 +104,8 @@ def test_losses_on_the_colours_are_learned(data, backbone, tmp_path):
 def test_hints_are_spread_in_the_loop(data, backbone, tmp_path, monkeypatch):
     changes = {**COLOURS, "hints": 1.0, "perception": 0.0, "adversarial": 0.0}
     config = tiny(data, tmp_path, encoder_weights=backbone, **changes)
-    network, batch = build_network(config), batch_of(data, config)
-    objective = Objective(config, torch.device("cpu"), torch.float32)
+    network, batch = build_network(config, CPU), batch_of(data, config)
+    objective = Objective(config, CPU, torch.float32)
     even = torch.ones(network.head.out_channels)
     loss = objective(network, None, batch, even)
     loss.backward()
@@ -117,20 +119,19 @@ def test_hints_are_spread_in_the_loop(data, backbone, tmp_path, monkeypatch):
 def test_colours_at_another_size_enter_the_loss(data, backbone, tmp_path):
     changes = {"log_error": 1.0, "encoder_weights": backbone, "hints": 0.0, "sizes": (64,)}
     config = tiny(data, tmp_path, phases=(1.0,), **changes)
-    network, batch = build_network(config), batch_of(data, config)
+    network, batch = build_network(config, CPU), batch_of(data, config)
     even = torch.ones(network.head.out_channels)
     one_size, two_sizes = (
-        Objective(replace(config, consistency=weight), torch.device("cpu"), torch.float32)
-        for weight in (0.0, 1.0)
+        Objective(replace(config, consistency=weight), CPU, torch.float32) for weight in (0.0, 1.0)
     )
     assert two_sizes(network, None, batch, even) > one_size(network, None, batch, even)
 
 
 def test_the_network_is_taught_on_what_it_will_see_in_use(data, tmp_path):
     config = tiny(data, tmp_path, hints=0.0, sizes=(64,), phases=(1.0,), overview=0.5)
-    network, batch = build_network(config), batch_of(data, config)
+    network, batch = build_network(config, CPU), batch_of(data, config)
     even = torch.ones(network.head.out_channels)
-    loss = Objective(config, torch.device("cpu"), torch.float32)(network, None, batch, even)
+    loss = Objective(config, CPU, torch.float32)(network, None, batch, even)
     lab = rgb_to_lab(batch["rgb"].float() / 255)
     network.config = replace(network.config, overview=32)
     once, seen = network(lab[:, :1]), Look(network, lab[:, :1]).plain
@@ -154,11 +155,10 @@ def test_an_overview_is_smaller_than_the_picture(data, tmp_path, overview):
 
 def test_pictures_with_hints_are_taught_without_an_overview(data, tmp_path):
     config = tiny(data, tmp_path, hints=1.0, sizes=(64,), phases=(1.0,))
-    network, batch = build_network(config), batch_of(data, config)
+    network, batch = build_network(config, CPU), batch_of(data, config)
     even = torch.ones(network.head.out_channels)
     one, other = (
-        Objective(replace(config, overview=share), torch.device("cpu"), torch.float32)
-        for share in (0.0, 0.5)
+        Objective(replace(config, overview=share), CPU, torch.float32) for share in (0.0, 0.5)
     )
     assert one(network, None, batch, even) == other(network, None, batch, even)
 

@@ -9,6 +9,8 @@ from safetensors.torch import save_file
 from colorize_hub.colour.lab import rgb_to_lab
 from train.objective.perception import Critic, PerceptualBackbone, Sight, perceptual_distance
 
+CPU = torch.device("cpu")
+
 NAME = "mobilenetv3_small_050"
 
 
@@ -18,7 +20,7 @@ def classifier(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
     save_file(timm.create_model(NAME, pretrained=False).state_dict(), path)
-    return PerceptualBackbone(NAME, str(path))
+    return PerceptualBackbone(NAME, str(path), CPU)
 
 
 @pytest.fixture
@@ -84,4 +86,4 @@ def test_a_uniform_sight_is_finite():
 
 def test_without_pretrained_weights_there_is_nothing_to_see():
     with pytest.raises(ValueError, match="--encoder-weights none"):
-        PerceptualBackbone(NAME, "none")
+        PerceptualBackbone(NAME, "none", CPU)

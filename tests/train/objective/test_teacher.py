@@ -64,7 +64,7 @@ def test_a_large_picture_is_seen_as_the_model_is_used(tmp_path, monkeypatch):
 
 def test_nothing_of_the_teacher_is_trained(data, folder, tmp_path):
     config = tiny(data, tmp_path, hints=0.0, teacher=folder)
-    objective, network = Objective(config, CPU, torch.float32), build_network(config)
+    objective, network = Objective(config, CPU, torch.float32), build_network(config, CPU)
     before = {name: p.clone() for name, p in objective.named_parameters()}
     batch, even = batch_of(data, config), torch.ones(network.head.out_channels)
     objective(network, None, batch, even).backward()
@@ -81,7 +81,7 @@ def test_who_answers_like_the_teacher_has_nothing_to_learn(data, folder, tmp_pat
     weights = torch.linspace(0.5, 3, network.head.out_channels)
     adjust_logits(network, config.logit_adjustment * weights.log())  # as the run does with --start
     assert objective(network, None, batch, weights).item() == pytest.approx(0, abs=1e-4)
-    other = build_network(config)
+    other = build_network(config, CPU)
     assert objective(other, None, batch, weights).item() > 0.01
 
 
@@ -90,7 +90,7 @@ def test_with_hints_only_the_truth_is_learned(data, folder, tmp_path, colours):
     config = tiny(data, tmp_path, hints=1.0, **colours)
     batch = batch_of(data, config)
     assert batch["hint_mask"].flatten(1).any(1).all()
-    network = build_network(config)
+    network = build_network(config, CPU)
     even = torch.ones(network.head.out_channels)
     plain, half = (
         Objective(dataclasses.replace(config, **changes), CPU, torch.float32)(
@@ -109,7 +109,7 @@ def test_a_run_learns_from_a_teacher_and_goes_on_from_it(data, folder, tmp_path)
 
 def test_another_palette_is_refused(data, tmp_path):
     config = tiny(data, tmp_path, teacher=finished_model(tmp_path / "other", bin_step=20))
-    network = build_network(config)
+    network = build_network(config, CPU)
     with pytest.raises(ValueError, match=r"--teacher: .*steps of 20"):
         Objective(config, CPU, torch.float32)(
             network, None, batch_of(data, config), torch.ones(network.head.out_channels)

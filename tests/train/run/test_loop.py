@@ -27,6 +27,8 @@ from train.network.model import build_network
 from train.objective.objective import Objective
 from train.run.config import TrainConfig
 
+CPU = torch.device("cpu")
+
 pytestmark = pytest.mark.usefixtures("own_datasets_cache")
 
 SHORT: dict[str, Any] = {"pictures": 24, "warmup": 2, "validation": 2}
@@ -40,10 +42,10 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize("tuned", [False, True])
 def test_one_batch_is_learned_by_heart(data, tmp_path, tuned):
     config = tiny(data, tmp_path, sizes=(64,), phases=(1.0,), hints=0.0)
-    network = build_network(config)
+    network = build_network(config, CPU)
     batch = next(training_batches(open_training_data(config, Share()), Share(), 0, 0, config))
     equal = torch.ones(network.head.out_channels)
-    objective = Objective(config, torch.device("cpu"), torch.float32)
+    objective = Objective(config, CPU, torch.float32)
     frozen = None if tuned else for_inference(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     seen = []
@@ -58,7 +60,7 @@ def test_one_batch_is_learned_by_heart(data, tmp_path, tuned):
 
 
 def test_the_encoder_changes_only_after_the_unfreeze(data, tmp_path):
-    start = build_network(tiny(data, tmp_path)).state_dict()
+    start = build_network(tiny(data, tmp_path), CPU).state_dict()
     for unfreeze in (1.0, 0.5):
         output = tmp_path / str(unfreeze)
         train_here(data, output, **SHORT | {"validation": 0}, unfreeze=unfreeze)
