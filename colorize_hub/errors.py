@@ -10,7 +10,7 @@ class ModelNotFoundError(ModelError, FileNotFoundError):
 
 
 def one_line(error: Exception) -> str:
-    """The text of an error for a terminal: an OSError as reason and file, without its number."""
+    """Return the text of an error for a terminal; an OSError as reason and file."""
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror + (f": {error.filename}" if error.filename else "")

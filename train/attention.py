@@ -94,7 +94,7 @@ class Scene:
     true_ab: Tensor
 
     def take(self, at: Tensor) -> Scene:
-        """Some of the cells, in float32."""
+        """Return some of the cells, in float32."""
         *cells, own_ab, true_ab = self.parts()
         chosen = (part[at].float() for part in cells)
         return Scene(Cells(*chosen), own_ab[:, at].float(), true_ab[:, at].float())
@@ -148,7 +148,7 @@ def train_attention(config: AttentionConfig) -> Path:
 
 
 def with_attention(network: ColorNet, config: AttentionConfig) -> ColorNet:
-    """The network with an attention of this width: its own, or a new one."""
+    """Return the network with an attention of this width: its own, or a new one."""
     if network.config.hint_attention == config.width:
         return network
     torch.manual_seed(config.seed)
@@ -230,7 +230,7 @@ def gain(
 
 
 def changed(scene: Scene, config: AttentionConfig, rng: np.random.Generator) -> Scene:
-    """The same picture, perhaps with one thing in another colour, perhaps faded."""
+    """Return the same picture, perhaps with one thing in another colour, perhaps faded."""
     ab = scene.true_ab.float()
     if rng.random() < config.recolour:
         one = ab[:, int(rng.integers(ab.shape[1]))][:, None]

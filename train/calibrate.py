@@ -91,7 +91,7 @@ class Calibration:
     trials: tuple[Trial, ...]
 
     def table(self) -> str:
-        """The trials as a Markdown table."""
+        """Return the trials as a Markdown table."""
         lines = [
             "| vividness | chroma scale | PSNR | minus grey | dCF | |",
             "|---|---|---|---|---|---|",
@@ -222,7 +222,7 @@ def _scorer(held_out: Sequence[_HeldOut], index: int, vividness: float) -> Calla
 
 
 def _balance(score: Callable[[float], Trial], start: float, true_colorfulness: float) -> Trial:
-    """The trial nearest to the truth's colourfulness, which rises with the chroma scale.
+    """Return the trial nearest to the truth's colourfulness, which rises with the chroma scale.
 
     Secant steps, from above and below; without colour (scale 0) the colourfulness is 0.
     """

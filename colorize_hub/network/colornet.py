@@ -80,7 +80,7 @@ class ColorNet(nn.Module):
         return self.logits(self.decode_features(features, hint_map))
 
     def decode_features(self, features: Sequence[Tensor], hint_map: Tensor | None = None) -> Tensor:
-        """The decoder up to its last map, (B, C, h, w) at stride 4, before the head."""
+        """Return the decoder up to its last map, (B, C, h, w) at stride 4, before the head."""
         below = self.scene(features[-1].mean((2, 3)))[:, :, None, None]
         for stage, skip in zip(self.stages, reversed(features), strict=True):
             hint = None if hint_map is None else _pool_hints(hint_map, skip)
@@ -177,7 +177,7 @@ def _pool_hints(hint_map: Tensor, like: Tensor) -> Tensor:
 
 
 def broad_shift(maps: Tensor, whole: Tensor) -> Tensor:
-    """What brings the broad layout of logits towards that of the same picture, seen small.
+    """Return what brings the broad layout of logits towards that of the same picture, seen small.
 
     Both are compared on the small picture's grid, so that detail of the large one stays. It is
     linear, as the head is: done on the decoder's last maps, it does the same to the logits.
@@ -196,7 +196,7 @@ def broad_shift(maps: Tensor, whole: Tensor) -> Tensor:
 
 
 def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> ColorNet:
-    """A copy made for speed: BatchNorm folded into convolutions, channels_last, eval, no gradients.
+    """Copy it for speed: BatchNorm folded, channels_last, eval, no gradients.
 
     The result computes the same function (to rounding) and cannot be trained.
     """

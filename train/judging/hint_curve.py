@@ -83,7 +83,7 @@ def hint_curve(
 
 
 def true_hints(truth: np.ndarray, count: int, seed: int) -> list[Hint]:
-    """The mean a*b* of 6 x 6 patches at uniform random places.
+    """Return the mean a*b* of 6 x 6 patches at uniform random places.
 
     The colour is given as a colour picker would give it: 8-bit sRGB at the patch's mean lightness.
     Nested: the first k of the hints are those that a count of k gives.
@@ -149,7 +149,7 @@ def floor_ab(lightness: Tensor, hints: Sequence[Hint]) -> Tensor:
 
 
 def floor_picture(grey: np.ndarray, hints: Sequence[Hint]) -> np.ndarray:
-    """The picture that `floor_ab` gives: (H, W) uint8 to (H, W, 3) uint8, L* kept."""
+    """Return the picture that `floor_ab` gives: (H, W) uint8 to (H, W, 3) uint8, L* kept."""
     lightness = pixels_to_lightness(grey[:, :, None])
     ab = floor_ab(torch.from_numpy(lightness), hints).numpy()
     return color_lightness(lightness, ab, np.dtype(np.uint8))

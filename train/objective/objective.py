@@ -136,7 +136,7 @@ class Objective(nn.Module):
         hinted: Tensor,
         weights: Tensor,
     ) -> Tensor:
-        """The cross-entropy with the teacher's share; (B * n, Q) logits at (B, n, 1) cells.
+        """Return the cross-entropy with the teacher's share; (B * n, Q) logits at (B, n, 1) cells.
 
         The teacher sees pictures without hints, so it has no say where there are some.
         """
@@ -159,7 +159,7 @@ class Objective(nn.Module):
     def _features(
         self, network: ColorNet, frozen: ColorNet | None, lightness: Tensor
     ) -> list[Tensor]:
-        """The encoder's maps."""
+        """Return the encoder's maps."""
         kind = lightness.device.type
         if frozen is not None:
             with torch.no_grad():

@@ -118,7 +118,7 @@ class Critic(nn.Module):
         return [*verdicts, self.whole(torch.cat([m.mean((2, 3)) for m in even], 1))]
 
     def mistakes(self, sight: Sight) -> Tensor:
-        """What the critic is trained to lessen: the hinge loss of its verdicts."""
+        """Return what the critic is trained to lessen: the hinge loss of its verdicts."""
         ours, true = self([m.detach() for m in sight.ours]), self(sight.true)
         pairs = zip(ours, true, strict=True)
         return torch.stack([F.relu(1 + o).mean() + F.relu(1 - t).mean() for o, t in pairs]).mean()
