@@ -1,36 +1,28 @@
 """`python -m colorize_hub.distributed IN OUT`: a Parquet dataset in colour, by many workers.
 
-Workers are Ray Data actors, on this machine or on a Ray cluster whose machines all see IN and OUT.
-Each loads the model once and takes shards (see shards.py). A worker that dies is replaced and its
-shard begun anew; what is written is not done again, by this run or the next.
+The workers are on this machine, or on a Ray cluster whose machines all see IN and OUT. What is
+written is not done again, by this run or the next.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import tyro
 from tyro.conf import arg
 
-from colorize_hub.atomic import remove_leftovers, write_atomically
-from colorize_hub.batch.shards import Manner, Shard, colour_shard, plan_shards, read_finished
-from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
-from colorize_hub.loading import load
-
-if TYPE_CHECKING:
-    import numpy as np
+from colorize_hub.atomic import remove_leftovers
+from colorize_hub.batch.cluster import Workers, colour_shards
+from colorize_hub.batch.options import Options
+from colorize_hub.batch.shards import Shard, plan_shards, read_finished
+from colorize_hub.cli.flags import Flag, ModelName, Recolor, Vividness, WorkingSize
+from colorize_hub.cli.output import check_report, show_any_name, write_report
 
 logger = logging.getLogger("colorize_hub.distributed")
-
-_GPU_BATCH = 16
-_STORE_BYTES = 100 * 2**20  # only names of files go through Ray
 
 
 def distributed(
@@ -50,7 +42,8 @@ def distributed(
     model: ModelName = None,
     vividness: Vividness = None,
     size: WorkingSize = None,
-    recolour: Flag = False,
+    keep_toning: Flag = False,
+    recolor: Recolor = False,
     rows: Annotated[int, arg(metavar="N")] = 256,
     report: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
 ) -> None:
@@ -69,94 +62,30 @@ def distributed(
         gpus: GPUs of a worker; 0.5 lets two share one.
         address: Ray cluster to work on, such as "auto".
         column: Column of the pictures: bytes, or a struct with bytes as the Hub has it.
-        recolour: Colour also pictures that have colours; without this flag they stay as they are.
+        keep_toning: Lay the colours over the tint of sepia and other toned prints.
+        recolor: Colour also pictures that have colours; without this flag they stay as they are.
         rows: Rows of a shard, at most: what is done again at worst when a worker dies.
         report: File to write figures and errors to, as JSON.
     """
-    if report is not None and not report.parent.is_dir():
-        raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
-    manner = Manner(model, column, vividness, size, recolour)
-    shards = plan_shards(source, target, manner, rows)
+    check_report(report)
+    options = Options(vividness, size, keep_toning, recolor)
+    shards = plan_shards(source, target, options, model=model, column=column, rows=rows)
     waiting = [shard for shard in shards if not Path(shard.target).exists()]
     logger.info("%d shards, %d are done already", len(shards), len(shards) - len(waiting))
     spans = []
-    for span in _work(waiting, manner, Workers(workers, cpus, gpus, address)):
+    for span in colour_shards(waiting, model, options, Workers(workers, cpus, gpus, address)):
         spans.append(span)
         logger.info("%d of %d shards are done", len(spans), len(waiting))
     for folder in {Path(shard.target).parent for shard in waiting}:
         remove_leftovers(folder, time.time())
     facts = {"model": model or "built-in", "workers": workers, **_facts(shards, waiting, spans)}
     if report is not None:
-        write_atomically(report, json.dumps(facts, indent=2) + "\n")
+        write_report(report, facts)
     for error in facts["errors"]:
         logger.warning("Failed: %(file)s, row %(row)d: %(error)s", error)
     logger.info("Coloured %(coloured)d pictures, %(pictures_per_second).1f a second", facts)
     if facts["errors"]:
         sys.exit(1)
-
-
-@dataclass(frozen=True)
-class Workers:
-    """How many, what each has, and on which Ray cluster; None is one of their own."""
-
-    count: int
-    cpus: int
-    gpus: float
-    address: str | None
-
-
-class Painter:
-    """An actor: the model, loaded once, and what it does with a shard."""
-
-    def __init__(self, manner: Manner, cpus: int) -> None:
-        self._manner, self._colorizer = manner, load(manner.model)
-        self._cpus = cpus
-        self._batch = 1 if self._colorizer.device == "cpu" else _GPU_BATCH
-
-    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[float]]:
-        """Colour the shards of a batch; returns when each began and ended, as of time.time."""
-        self._colorizer.engine.use_threads(self._cpus)
-        spans: dict[str, list[float]] = {"began": [], "ended": []}
-        for values in zip(*(batch[field.name].tolist() for field in fields(Shard)), strict=True):
-            spans["began"].append(time.time())
-            colour_shard(self._colorizer, Shard(*values), self._manner, batch=self._batch)
-            spans["ended"].append(time.time())
-        return spans
-
-
-def _work(shards: list[Shard], manner: Manner, workers: Workers) -> Iterator[dict[str, float]]:
-    """Have the shards coloured; yields when each began and ended, as it is done."""
-    if not shards:
-        return
-    try:
-        import ray
-        import ray.data
-    except ModuleNotFoundError as error:
-        raise ValueError("distributed needs Ray Data: pip install 'colorize-hub[ray]'") from error
-    load(manner.model)  # what is wrong with a model is said here, and downloads happen once
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
-    own: dict[str, Any] = {
-        "num_cpus": workers.count * workers.cpus,
-        "include_dashboard": False,
-        "object_store_memory": _STORE_BYTES,
-    }
-    own = {} if workers.address else own
-    ray.init(workers.address or "local", logging_level=logging.WARNING, **own)
-    try:
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        spans = ray.data.from_items(
-            [asdict(shard) for shard in shards], override_num_blocks=len(shards)
-        ).map_batches(
-            Painter,
-            fn_constructor_args=(manner, workers.cpus),
-            batch_size=1,
-            compute=ray.data.ActorPoolStrategy(size=workers.count),
-            num_cpus=workers.cpus,
-            num_gpus=workers.gpus or None,
-        )
-        yield from spans.iter_rows()
-    finally:
-        ray.shutdown()
 
 
 def _facts(
@@ -183,6 +112,7 @@ def _facts(
 
 def main() -> None:
     """Run the command that sys.argv asks for; exit 1 on an error, 2 on wrong usage, 130 stopped."""
+    show_any_name()
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     try:
         tyro.cli(

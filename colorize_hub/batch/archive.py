@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from colorize_hub.batch.files import target_name, write_picture
-from colorize_hub.pictures.formats import is_read
+from colorize_hub.batch.options import Options
+from colorize_hub.batch.overwriting import check_replaceable
+from colorize_hub.pictures.formats import is_read, unread
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
 from colorize_hub.pictures.toning import find_toning, has_colour
 
@@ -64,11 +66,13 @@ class Plan:
         waiting: pictures without an output, in the order of their names.
         done: pictures with one.
         failed: what cannot be done, as known beforehand.
+        unread: pictures of kinds that are known and not read, see formats.unread.
     """
 
     waiting: list[Task] = field(default_factory=list)
     done: list[Task] = field(default_factory=list)
     failed: list[Outcome] = field(default_factory=list)
+    unread: list[Path] = field(default_factory=list)
 
 
 def plan_folder(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Plan:
@@ -91,7 +95,7 @@ def plan_folder(source: str | os.PathLike[str], target: str | os.PathLike[str]) 
     target.mkdir(parents=True, exist_ok=True)
     plan, taken = Plan(), set()
     leads_back = cache(lambda f: _lies_inside(f, source) and not _lies_inside(f, target))
-    for picture in _walk(source, target, plan.failed):
+    for picture in _walk(source, target, plan):
         task = Task(picture, target / target_name(picture.relative_to(source)))
         if leads_back(task.target.parent):
             reason = f"{task.target.parent} is a link to pictures; outputs would be among them."
@@ -108,11 +112,8 @@ def plan_folder(source: str | os.PathLike[str], target: str | os.PathLike[str]) 
 def colour_pictures(
     colorizer: Colorizer,
     tasks: Sequence[Task],
+    options: Options,
     *,
-    vividness: float | None = None,
-    size: int | None = None,
-    keep_toning: bool = False,
-    recolour: bool = False,
     workers: int = 1,
     batch: int = 1,
     stop: Event | None = None,
@@ -125,10 +126,7 @@ def colour_pictures(
     Args:
         colorizer: of `load`.
         tasks: see plan_folder. The folders of the outputs are made.
-        vividness: 0..1; None takes the model's.
-        size: working short side in pixels; None takes the model's.
-        keep_toning: see files.colorize_file.
-        recolour: also colour pictures that have colour; otherwise nothing is written for them.
+        options: how they are coloured.
         workers: threads.
         batch: most pictures that a worker gives to the network at once; more than 1 pays on a GPU.
         stop: once set, pictures in work are finished and no others begun. A full disk sets it.
@@ -137,7 +135,7 @@ def colour_pictures(
         One outcome for each picture that was begun.
     """
     stop = Event() if stop is None else stop
-    worker = _Worker(colorizer, vividness, size, keep_toning, recolour, stop, RLock())
+    worker = _Worker(colorizer, options, stop, RLock())
     engine = colorizer.engine
     alone = engine.use_threads, (max(1, engine.threads // workers),)
     with ThreadPoolExecutor(workers, "colour", *alone) as pool:
@@ -157,10 +155,7 @@ class _Worker:
     """Takes pictures from file to file; shared by all threads."""
 
     colorizer: Colorizer
-    vividness: float | None
-    size: int | None
-    keep_toning: bool
-    recolour: bool
+    options: Options
     stop: Event
     large: RLock
 
@@ -171,7 +166,8 @@ class _Worker:
                 break
             try:
                 picture = read_picture(task.source)
-                if not self.recolour and has_colour(picture.pixels):
+                check_replaceable(task.target, picture)
+                if not self.options.recolor and has_colour(picture.pixels):
                     outcomes.append(Outcome(task.source, "has colour"))
                     continue
             except Exception as error:  # one of ten thousand must not stop the others
@@ -191,7 +187,7 @@ class _Worker:
         with self.large if large else nullcontext():
             try:
                 coloured = self.colorizer.colorize(
-                    pictures, vividness=self.vividness, size=self.size
+                    pictures, vividness=self.options.vividness, size=self.options.size
                 )
             except Exception as error:
                 if len(held) == 1:
@@ -204,7 +200,7 @@ class _Worker:
 
     def _write(self, task: Task, picture: Picture, rgb: np.ndarray) -> Outcome:
         try:
-            if self.keep_toning and (toning := find_toning(picture.pixels)):
+            if self.options.keep_toning and (toning := find_toning(picture.pixels)):
                 rgb = toning.lay_under(rgb, picture.pixels)
             task.target.parent.mkdir(parents=True, exist_ok=True)
             write_picture(rgb, picture, task.target)
@@ -237,8 +233,11 @@ def _lies_inside(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve())
 
 
-def _walk(source: Path, left_out: Path, failed: list[Outcome]) -> Iterator[Path]:
-    """Pictures in a folder, sorted; links to folders come last, so that a tree keeps its places."""
+def _walk(source: Path, left_out: Path, plan: Plan) -> Iterator[Path]:
+    """Pictures in a folder, sorted; links to folders come last, so that a tree keeps its places.
+
+    What cannot be read is added to the plan.
+    """
     seen = {_identity(left_out)}
     folders, links = [source], deque[Path]()
     while folders or links:
@@ -249,7 +248,7 @@ def _walk(source: Path, left_out: Path, failed: list[Outcome]) -> Iterator[Path]
             seen.add(_identity(folder))
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            failed.append(Outcome(folder, "failed", f"{error.strerror}: {folder}"))
+            plan.failed.append(Outcome(folder, "failed", f"{error.strerror}: {folder}"))
             continue
         inner = []
         for entry in entries:
@@ -260,6 +259,8 @@ def _walk(source: Path, left_out: Path, failed: list[Outcome]) -> Iterator[Path]
                 (links if entry.is_symlink() else inner).append(path)
             elif is_read(path):
                 yield path
+            elif unread(path):
+                plan.unread.append(path)
         folders += reversed(inner)
 
 

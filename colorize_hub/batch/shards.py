@@ -12,62 +12,41 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from colorize_hub.atomic import atomic_path, write_atomically
 from colorize_hub.batch.archive import Task, colour_pictures
 from colorize_hub.batch.files import target_name
+from colorize_hub.batch.options import Options
+from colorize_hub.pictures.formats import suffix_of
+from colorize_hub.pictures.opening import open_header
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow.parquet
 
     from colorize_hub.inference.colorizer import Colorizer
 
 PLAN = "_colouring.json"  # readers of Parquet folders pass over names with an underscore
 _NOTE = b"colorize_hub"  # key in a shard's metadata
-_SUFFIXES = {
-    "JPEG": ".jpg",
-    "PNG": ".png",
-    "TIFF": ".tif",
-    "WEBP": ".webp",
-    "AVIF": ".avif",
-    "BMP": ".bmp",
-    "JPEG2000": ".jp2",
-}
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How a dataset is coloured; part of what makes a run the continuation of another.
-
-    Attributes:
-        model: as for `load`; None is the built-in one.
-        column: of the pictures; None takes "image", or the only one that can be it.
-        vividness: 0..1; None takes the model's.
-        size: working short side in pixels; None takes the model's.
-        recolour: also colour pictures that have colour, which otherwise stay as they are.
-    """
-
-    model: str | None = None
-    column: str | None = None
-    vividness: float | None = None
-    size: int | None = None
-    recolour: bool = False
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Rows `first` to `first + rows` of a Parquet file, and the file to write for them."""
+    """Rows `first` to `first + rows` of a Parquet file, and the file to write for them.
+
+    Attributes:
+        column: that holds the pictures.
+    """
 
     source: str
     first: int
     rows: int
     target: str
+    column: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +69,10 @@ class Finished:
 def plan_shards(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    manner: Manner,
+    options: Options,
+    *,
+    model: str | None = None,
+    column: str | None = None,
     rows: int = 256,
 ) -> list[Shard]:
     """Divide a dataset into shards; what is planned is noted in the target, and holds from then on.
@@ -98,7 +80,9 @@ def plan_shards(
     Args:
         source: a Parquet file, or a folder of them, with folders in it.
         target: the folder of the outputs, made if missing, with the tree of the source.
-        manner: see Manner.
+        options: how the pictures are coloured.
+        model: as for `load`; None is the built-in one.
+        column: of the pictures; None takes "image", or the only one that can be it.
         rows: of a shard, at most.
 
     Raises:
@@ -107,8 +91,6 @@ def plan_shards(
             column can be the pictures, or the target was begun with other data or in another way.
         ModuleNotFoundError: pyarrow is missing.
     """
-    import pyarrow.parquet
-
     source, target = Path(source).expanduser().resolve(), Path(target).expanduser().resolve()
     if rows < 1:
         raise ValueError(f"rows of a shard must be 1 or more, got {rows}.")
@@ -120,28 +102,32 @@ def plan_shards(
         name = file.relative_to(root)
         if name.name.startswith(("_", ".")):
             continue
-        parquet = pyarrow.parquet.ParquetFile(file)
-        _picture_column(parquet.schema_arrow, manner.column)
-        files[name.as_posix()] = count = parquet.metadata.num_rows
+        with _opened(file) as parquet:
+            found = _picture_column(parquet.schema_arrow, column)
+            count = parquet.metadata.num_rows
+        files[name.as_posix()] = count
         for first in range(0, count, rows):
             output = target / name.with_name(f"{name.stem}-{first:09d}.parquet")
-            shards.append(Shard(str(file), first, min(rows, count - first), str(output)))
+            shards.append(Shard(str(file), first, min(rows, count - first), str(output), found))
     if not files:
         raise FileNotFoundError(f"There is no Parquet file in {source}.")
-    _hold_to_plan(target, {"rows": rows, "files": files, **asdict(manner)})
+    plan = {"rows": rows, "files": files, "model": model, "column": column, **asdict(options)}
+    _hold_to_plan(target, plan)
     return shards
 
 
-def colour_shard(colorizer: Colorizer, shard: Shard, manner: Manner, *, batch: int = 1) -> Finished:
+def colour_shard(
+    colorizer: Colorizer, shard: Shard, options: Options, *, batch: int = 1
+) -> Finished:
     """Colour the pictures of a shard, unless its output exists; all other columns are kept.
 
     A picture keeps its format (see files.target_name). One that cannot be coloured stays as it is,
     and is named in the result; the output holds that result, and gives it when asked again.
 
     Args:
-        colorizer: the model of `manner`.
+        colorizer: of the model that was planned.
         shard: of `plan_shards`.
-        manner: as for `plan_shards`.
+        options: as for `plan_shards`.
         batch: pictures for the network at once.
 
     Raises:
@@ -154,10 +140,9 @@ def colour_shard(colorizer: Colorizer, shard: Shard, manner: Manner, *, batch: i
     if target.exists():
         return read_finished(shard)
     table = _read_rows(shard)
-    name = _picture_column(table.schema, manner.column)
-    values = table.column(name).to_pylist()
+    values = table.column(shard.column).to_pylist()
     contents = [_content(value) for value in values]
-    coloured, errors = _colour_contents(colorizer, contents, manner, batch)
+    coloured, errors = _colour_contents(colorizer, contents, options, batch)
     values = [
         value if new is None else {**value, "bytes": new} if isinstance(value, dict) else new
         for value, new in zip(values, coloured, strict=True)
@@ -168,7 +153,7 @@ def colour_shard(colorizer: Colorizer, shard: Shard, manner: Manner, *, batch: i
         errors=[(shard.first + row, reason) for row, reason in errors],
         seconds=time.perf_counter() - start,
     )
-    position = table.schema.get_field_index(name)
+    position = table.schema.get_field_index(shard.column)
     table = table.set_column(
         position,
         table.schema.field(position),
@@ -177,16 +162,15 @@ def colour_shard(colorizer: Colorizer, shard: Shard, manner: Manner, *, batch: i
     note = {_NOTE: json.dumps(asdict(done))}
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **note})
     target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(target) as partial:
-        pyarrow.parquet.write_table(table, partial)
+    with atomic_path(target) as partial, partial.open("xb") as file:
+        pyarrow.parquet.write_table(table, file)
     return done
 
 
 def read_finished(shard: Shard) -> Finished:
     """What became of a shard whose output exists."""
-    import pyarrow.parquet
-
-    metadata = pyarrow.parquet.read_schema(shard.target).metadata or {}
+    with _opened(Path(shard.target)) as parquet:
+        metadata = parquet.schema_arrow.metadata or {}
     if _NOTE not in metadata:
         raise ValueError(f"{shard.target} was not written by this program; move it away.")
     note = json.loads(metadata[_NOTE])
@@ -228,18 +212,25 @@ def _picture_column(schema: pyarrow.Schema, wanted: str | None) -> str:
 
 def _read_rows(shard: Shard) -> pyarrow.Table:
     """The rows of a shard, from the row groups that hold them."""
+    with _opened(Path(shard.source)) as parquet:
+        groups, before, start = [], 0, 0
+        for index in range(parquet.metadata.num_row_groups):
+            end = start + parquet.metadata.row_group(index).num_rows
+            if end <= shard.first:
+                before = end
+            elif start < shard.first + shard.rows:
+                groups.append(index)
+            start = end
+        return parquet.read_row_groups(groups).slice(shard.first - before, shard.rows)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
+    """A Parquet file of any name; pyarrow itself takes only those that are UTF-8."""
     import pyarrow.parquet
 
-    parquet = pyarrow.parquet.ParquetFile(shard.source)
-    groups, before, start = [], 0, 0
-    for index in range(parquet.metadata.num_row_groups):
-        end = start + parquet.metadata.row_group(index).num_rows
-        if end <= shard.first:
-            before = end
-        elif start < shard.first + shard.rows:
-            groups.append(index)
-        start = end
-    return parquet.read_row_groups(groups).slice(shard.first - before, shard.rows)
+    with path.open("rb") as file:
+        yield pyarrow.parquet.ParquetFile(file)
 
 
 def _content(value: dict[str, Any] | bytes | None) -> bytes | None:
@@ -250,7 +241,7 @@ def _content(value: dict[str, Any] | bytes | None) -> bytes | None:
 
 
 def _colour_contents(
-    colorizer: Colorizer, contents: Sequence[bytes | None], manner: Manner, batch: int
+    colorizer: Colorizer, contents: Sequence[bytes | None], options: Options, batch: int
 ) -> tuple[list[bytes | None], list[tuple[int, str]]]:
     """Encoded pictures in colour, None for those that stay as they are; and index and reason."""
     coloured: list[bytes | None] = [None] * len(contents)
@@ -261,8 +252,7 @@ def _colour_contents(
                 source = Path(folder) / f"{index}{_suffix(content)}"
                 source.write_bytes(content)
                 tasks[source] = Task(source, Path(folder) / "coloured" / target_name(source.name))
-        options = {"vividness": manner.vividness, "size": manner.size, "recolour": manner.recolour}
-        outcomes = list(colour_pictures(colorizer, [*tasks.values()], batch=batch, **options))
+        outcomes = list(colour_pictures(colorizer, [*tasks.values()], options, batch=batch))
         for outcome in outcomes:
             if outcome.state == "coloured":
                 index = int(outcome.source.stem)
@@ -279,7 +269,6 @@ def _colour_contents(
 def _suffix(content: bytes) -> str:
     """What a file of this content is called; .png for formats that colours are not written in."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return _SUFFIXES.get(image.format or "", ".png")
+        return suffix_of(open_header(io.BytesIO(content), "the picture").format)
     except Exception:  # decoders raise anything; reading it will say what is wrong
         return ".png"

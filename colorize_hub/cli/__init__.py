@@ -7,6 +7,7 @@ import tyro
 
 from colorize_hub.cli.export import export
 from colorize_hub.cli.folder import folder
+from colorize_hub.cli.output import show_any_name
 from colorize_hub.cli.pictures import app, photo
 from colorize_hub.cli.publishing import dataset, push, space
 from colorize_hub.cli.video import video
@@ -31,6 +32,7 @@ _COMMANDS = {
 
 def main() -> None:
     """Run the command that sys.argv asks for; exit 1 on an error, 2 on wrong usage."""
+    show_any_name()
     logging.basicConfig(format="colorize-hub: %(message)s")
     try:
         tyro.extras.subcommand_cli_from_dict(

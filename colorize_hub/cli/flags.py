@@ -1,5 +1,6 @@
 """The flags that commands share: one spelling, one help text."""
 
+from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import arg
@@ -15,6 +16,15 @@ ModelName = Annotated[
 ]
 # tyro shows aliases first: the old spelling is the name, so that the new one leads.
 Recolor = Annotated[bool, arg(name="recolour", aliases=("--recolor",), help_behavior_hint="")]
+NamedOutput = Annotated[
+    Path | None,
+    arg(
+        name="output",
+        metavar="FILE",
+        help="OUT, said so that --overwrite replaces it whatever it is.",
+        help_behavior_hint="",
+    ),
+]
 Vividness = Annotated[
     float | None,
     arg(
@@ -32,3 +42,14 @@ WorkingSize = Annotated[
         help_behavior_hint="(default: the model's own)",
     ),
 ]
+
+
+def one_output(positional: Path | None, named: Path | None, default: Path) -> Path:
+    """The file to write.
+
+    Raises:
+        ValueError: OUT was given in both ways.
+    """
+    if positional is not None and named is not None:
+        raise ValueError(f"OUT is {positional} and --output {named}: give one of them.")
+    return positional or named or default

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -19,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from colorize_hub.atomic import remove_leftovers, write_atomically
-from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
+from colorize_hub.atomic import remove_leftovers
+from colorize_hub.cli.flags import Flag, ModelName, Recolor, Vividness, WorkingSize
+from colorize_hub.cli.output import check_report, write_report
 
 if TYPE_CHECKING:
     from colorize_hub.batch.archive import Outcome
@@ -39,7 +39,7 @@ def folder(
     vividness: Vividness = None,
     size: WorkingSize = None,
     keep_toning: Flag = False,
-    recolour: Flag = False,
+    recolor: Recolor = False,
     overwrite: Flag = False,
     workers: Annotated[
         int | None, arg(metavar="N", help_behavior_hint="(default: one for each core)")
@@ -57,18 +57,18 @@ def folder(
         source: Folder of photographs; it is never changed.
         target: Folder to write to, with the same tree and names; a.gif becomes a.gif.png.
         keep_toning: Lay the colours over the tint of sepia and other toned prints.
-        recolour: Colour also pictures that have colours; without this flag they are left out.
-        overwrite: Do again what is in OUT.
+        recolor: Colour also pictures that have colours; without this flag they are left out.
+        overwrite: Do again what is in OUT; a picture there that is no earlier result is kept.
         workers: Pictures worked on at a time.
-        report: File to write figures and errors to, as JSON.
+        report: File to write figures, errors and what was left out to, as JSON.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be 1 or more, got {workers}.")
-    if report is not None and not report.parent.is_dir():
-        raise FileNotFoundError(f"Cannot write {report}: create the folder {report.parent} first.")
+    check_report(report)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters fails, and is told at the end
     started = time.time()
     from colorize_hub.batch.archive import colour_pictures, plan_folder
+    from colorize_hub.batch.options import Options
     from colorize_hub.engines.allocation import keep_freed_memory
     from colorize_hub.loading import load
 
@@ -88,10 +88,7 @@ def folder(
         work = colour_pictures(
             colorizer,
             tasks,
-            vividness=vividness,
-            size=size,
-            keep_toning=keep_toning,
-            recolour=recolour,
+            Options(vividness, size, keep_toning, recolor),
             workers=workers,
             batch=batch,
             stop=stop,
@@ -101,11 +98,11 @@ def folder(
         for written in {task.target.parent for task in tasks}:
             remove_leftovers(written, before=started)
     not_tried = len(tasks) - len(outcomes)
-    result = _result(outcomes + plan.failed, done, not_tried, seconds)
+    result = _result(outcomes + plan.failed, plan.unread, done, not_tried, seconds)
     named = {"source": str(source), "target": str(target), "model": model or "built-in"}
     if report is not None:
-        write_atomically(report, json.dumps(named | result, indent=2, ensure_ascii=False) + "\n")
-    _print_result(result)
+        write_report(report, named | result)
+    _print_result(result, report)
     if interrupted.is_set():
         sys.exit(130)
     if result["failed"] or not_tried:
@@ -159,8 +156,9 @@ def _logged(work: Iterator[Outcome], total: int) -> Iterator[Outcome]:
 
 
 def _result(
-    outcomes: Sequence[Outcome], done: int, not_tried: int, seconds: float
+    outcomes: list[Outcome], unread: Sequence[Path], done: int, not_tried: int, seconds: float
 ) -> dict[str, Any]:
+    outcomes.sort(key=lambda outcome: outcome.source)
     states = Counter(outcome.state for outcome in outcomes)
     coloured = states["coloured"]
     return {
@@ -173,17 +171,45 @@ def _result(
         "pictures_per_second": round(coloured / seconds, 3) if seconds else 0.0,
         "errors": [
             {"file": str(outcome.source), "error": outcome.error}
-            for outcome in sorted(outcomes, key=lambda outcome: outcome.source)
+            for outcome in outcomes
             if outcome.state == "failed"
         ],
+        "left_out": [str(one.source) for one in outcomes if one.state == "has colour"],
+        "not_read": _kinds(unread),
     }
 
 
-def _print_result(result: dict[str, Any]) -> None:
+def _kinds(unread: Sequence[Path]) -> list[dict[str, Any]]:
+    """The kinds of pictures that are not read, with how many there are of each."""
+    from colorize_hub.pictures import formats
+
+    found: dict[formats.Unread, list[str]] = {}
+    for path in unread:
+        if kind := formats.unread(path):
+            found.setdefault(kind, []).append(path.suffix.lower())
+    return [
+        {
+            "kind": kind.kind,
+            "files": len(endings),
+            "endings": sorted(set(endings)),
+            "remedy": kind.remedy,
+        }
+        for kind, endings in found.items()
+    ]
+
+
+def _print_result(result: dict[str, Any], report: Path | None) -> None:
     pace = f"{result['seconds']:.1f} s, {result['pictures_per_second']:.1f} pictures/s"
     print(f"Coloured {result['coloured']} pictures in {pace}")
     if result["had_colour"]:
-        print(f"Left out {result['had_colour']} that have colour; --recolour takes them too")
+        where = report or "--report FILE"
+        print(
+            f"Left out {result['had_colour']} that have colour: {where} names them,"
+            " --recolor takes them too"
+        )
+    for kind in result["not_read"]:
+        endings = ", ".join(kind["endings"])
+        print(f"Not read: {kind['files']} {kind['kind']} ({endings}): {kind['remedy']}")
     for error in result["errors"]:
         named = error["error"] if error["file"] in error["error"] else ": ".join(error.values())
         print(f"Failed: {named}", file=sys.stderr)

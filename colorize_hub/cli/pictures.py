@@ -9,7 +9,14 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from colorize_hub.cli.flags import Flag, ModelName, Vividness, WorkingSize
+from colorize_hub.cli.flags import (
+    Flag,
+    ModelName,
+    NamedOutput,
+    Vividness,
+    WorkingSize,
+    one_output,
+)
 
 
 def photo(
@@ -23,6 +30,7 @@ def photo(
     vividness: Vividness = None,
     size: WorkingSize = None,
     keep_toning: Flag = False,
+    named_output: NamedOutput = None,
     overwrite: Flag = False,
 ) -> None:
     """Colour one photograph.
@@ -35,14 +43,18 @@ def photo(
             XMP and resolution are the photograph's; 16-bit PNG and TIFF stay 16-bit.
         keep_toning: Lay the colours over the sepia or other tint of a print, which is taken out
             otherwise.
-        overwrite: Replace OUT if it exists; without this flag that is an error.
+        overwrite: Replace OUT if it exists; without this flag that is an error. Another picture
+            than an earlier result of IN is kept.
     """
     start = time.perf_counter()
     word = ""
-    if output is None:
-        output = _beside(picture)
-        word = "" if output.suffix == picture.suffix else ", a PNG, which holds all colours,"
+    given = named_output or output
+    output = one_output(output, named_output, _beside(picture))
+    if given is None and output.suffix != picture.suffix:
+        word = ", a PNG, which holds all colours,"
     _check_paths(picture, output, overwrite)
+    if named_output is None and output.exists():
+        _check_replaceable(picture, output)
     from colorize_hub.batch.files import colorize_file
     from colorize_hub.loading import load
 
@@ -106,3 +118,14 @@ def _check_paths(picture: Path, output: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{output} is the photograph itself; name another file to write.")
     if output.exists() and not overwrite:
         raise FileExistsError(f"{output} exists; add --overwrite to replace it, or name another.")
+
+
+def _check_replaceable(picture: Path, output: Path) -> None:
+    """Keep what `photo *.jpg --overwrite` would take for OUT where just two names match."""
+    from colorize_hub.batch.overwriting import check_replaceable
+    from colorize_hub.pictures.picture import read_picture
+
+    try:
+        check_replaceable(output, read_picture(picture))
+    except FileExistsError as error:
+        raise FileExistsError(f"{error} To replace it all the same: --output {output}") from error

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
-from colorize_hub.cli.flags import Flag, ModelName, Recolor, Vividness, WorkingSize
+from colorize_hub.cli.flags import (
+    Flag,
+    ModelName,
+    NamedOutput,
+    Recolor,
+    Vividness,
+    WorkingSize,
+    one_output,
+)
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from colorize_hub.video.reader import ClipFacts
 
 
 def video(
@@ -31,6 +42,7 @@ def video(
     smoothing: Annotated[float, arg(metavar="S")] = 0.8,
     look_ahead: Annotated[int, arg(metavar="N")] = 8,
     recolor: Recolor = False,
+    named_output: NamedOutput = None,
     resume: Flag = False,
     overwrite: Flag = False,
 ) -> None:
@@ -47,9 +59,10 @@ def video(
         look_ahead: Frames read ahead, so that colours are smoothed both ways.
         recolor: Colour also shots that have colour; without this flag they stay as they are.
         resume: Go on with what an earlier run left in OUT.part, if it did.
-        overwrite: Replace OUT if it exists, and drop what an earlier run left.
+        overwrite: Replace OUT if it exists, and drop what an earlier run left. Another film than
+            an earlier result of IN is kept.
     """
-    output = film.parent / f"{film.stem}-color.mp4" if output is None else output
+    output = one_output(output, named_output, film.parent / f"{film.stem}-color.mp4")
     with _extra_named():
         from tqdm import tqdm
 
@@ -58,8 +71,11 @@ def video(
         from colorize_hub.video.reader import probe
 
         check_paths(film, output, resume, overwrite)
-        probe(film)
-        bar = tqdm(unit=" frames", disable=None)
+        clip = probe(film)
+        if overwrite and named_output is None and output.exists():
+            _check_replaceable(clip, output)
+        width, height = shutil.get_terminal_size()  # tqdm shows nothing where it says 0 x 0
+        bar = tqdm(unit=" frames", disable=None, ncols=width, nrows=height)
         try:
             report = colorize_video(
                 load(model),
@@ -89,6 +105,23 @@ def video(
         print(f"colorize-hub: {film}: {warning}", file=sys.stderr)
     pace = f"{report.seconds:.1f} s, {report.new_frames / report.seconds:.1f} frames a second"
     print(f"Wrote {output}, {report.frames} frames, in {pace}")
+
+
+def _check_replaceable(clip: ClipFacts, output: Path) -> None:
+    """Keep what `video *.mp4 --overwrite` would take for OUT where just two names match."""
+    from colorize_hub.video.opening import VideoError
+    from colorize_hub.video.reader import probe
+    from colorize_hub.video.shots import is_recolored_film
+
+    try:
+        there = probe(output)
+    except VideoError:
+        return
+    if not is_recolored_film(there, clip):
+        raise FileExistsError(
+            f"{output} is a film of its own, not an earlier result, and was kept: move it away, or"
+            f" name another file to write. To replace it all the same: --output {output}"
+        )
 
 
 @contextmanager

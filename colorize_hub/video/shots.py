@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import groupby, pairwise, takewhile
+from itertools import groupby, islice, pairwise, takewhile
 from operator import itemgetter
 
 import numpy as np
@@ -19,13 +19,15 @@ from PIL import Image
 
 from colorize_hub.engines.compose import pixels_to_lightness
 from colorize_hub.inference.motion import motions
-from colorize_hub.pictures.toning import has_colour
-from colorize_hub.video.reader import ClipFrame
+from colorize_hub.pictures.toning import has_colors_of, has_colour, has_lightness_of
+from colorize_hub.video.reader import ClipFacts, ClipFrame, read_frames
 
 _WINDOW = 12  # frames that are judged before the first of them is decided
 _SIDE = 256  # pixels of the copies in which a cut is looked for
 _CELL = 4  # of these pixels to a cell of ab
 _MOST_NAMED = 8
+_MOST_COMPARED = 250
+_FILM_ERROR = 1.5  # L* that H.264 of 8 bits and 4:2:0 may change
 
 
 def by_colour(frames: Iterable[ClipFrame]) -> Iterator[tuple[bool, Iterator[ClipFrame]]]:
@@ -35,6 +37,19 @@ def by_colour(frames: Iterable[ClipFrame]) -> Iterator[tuple[bool, Iterator[Clip
     """
     for coloured, run in groupby(_decided(frames), itemgetter(1)):
         yield coloured, map(itemgetter(0), run)
+
+
+def is_recolored_film(film: ClipFacts, original: ClipFacts) -> bool:
+    """Whether a film is another one in other colours, by what its first seconds show."""
+    pairs = zip(read_frames(film), read_frames(original), strict=False)
+    recolored = False
+    for one, other in islice(pairs, 0, _MOST_COMPARED, _WINDOW):
+        height, width = other.pixels.shape[:2]  # an odd size was made even
+        pixels, own = _with_channels(one.pixels)[:height, :width], _with_channels(other.pixels)
+        if not has_lightness_of(pixels, own, _FILM_ERROR):
+            return False
+        recolored = recolored or not has_colors_of(pixels, own)
+    return recolored
 
 
 @dataclass
@@ -134,7 +149,12 @@ def _lightness(pixels: np.ndarray) -> np.ndarray:
     image = Image.fromarray(pixels)
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
     small = np.asarray(image)
-    return pixels_to_lightness(small if small.ndim == 3 else small[..., None])[None]
+    return pixels_to_lightness(_with_channels(small))[None]
+
+
+def _with_channels(pixels: np.ndarray) -> np.ndarray:
+    """(H, W, 1 or 3) of (H, W) grey or (H, W, 3)."""
+    return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
 def _clock(seconds: Fraction) -> str:

@@ -11,7 +11,10 @@ import pytest
 from PIL import Image
 
 from colorize_hub.batch.archive import Task, colour_pictures, plan_folder
+from colorize_hub.batch.options import Options
 from tests.scenes import difference, scene
+
+PLAIN = Options()
 
 
 @pytest.fixture
@@ -32,9 +35,9 @@ def names(paths, root):
     return [path.relative_to(root).as_posix() for path in paths]
 
 
-def run(colorizer, source, target, **options):
+def run(colorizer, source, target, options=PLAIN, **how):
     plan = plan_folder(source, target)
-    outcomes = list(colour_pictures(colorizer, plan.waiting, **options))
+    outcomes = list(colour_pictures(colorizer, plan.waiting, options, **how))
     return plan, {one.source.relative_to(source).as_posix(): one for one in outcomes}
 
 
@@ -83,7 +86,7 @@ def test_a_link_to_nothing_fails_alone(folder, tmp_path, tiny_colorizer):
 
 
 def test_outputs_inside_the_source_are_not_coloured_again(folder, tiny_colorizer):
-    first, _ = run(tiny_colorizer, folder, folder / "out", recolour=True)
+    first, _ = run(tiny_colorizer, folder, folder / "out", Options(recolor=True))
     again = plan_folder(folder, folder / "out")
     assert len(first.waiting) == 7
     assert len(again.done) == 6
@@ -169,8 +172,8 @@ def test_outputs_are_what_colorize_gives(folder, tmp_path, tiny_colorizer, worke
 
 
 def test_options_reach_the_pictures(folder, tmp_path, tiny_colorizer):
-    options = {"vividness": 0.9, "size": 32, "recolour": True}
-    _, outcomes = run(tiny_colorizer, folder, tmp_path / "out", **options)
+    options = Options(vividness=0.9, size=32, recolor=True)
+    _, outcomes = run(tiny_colorizer, folder, tmp_path / "out", options)
     assert outcomes["b/colour.jpg"].state == "coloured"
     expected = tiny_colorizer.colorize(folder / "a.png", vividness=0.9, size=32)
     assert np.array_equal(Image.open(tmp_path / "out" / "a.png"), expected)
@@ -182,7 +185,8 @@ def test_toning_is_kept_when_told(tmp_path, tiny_colorizer):
     sepia = (grey * np.array([1.0, 0.85, 0.6])).astype(np.uint8)
     Image.fromarray(sepia).save(tmp_path / "in" / "print.png")
     for keep in (False, True):
-        _, outcomes = run(tiny_colorizer, tmp_path / "in", tmp_path / f"{keep}", keep_toning=keep)
+        options = Options(keep_toning=keep)
+        _, outcomes = run(tiny_colorizer, tmp_path / "in", tmp_path / f"{keep}", options)
         assert outcomes["print.png"].state == "coloured"
     yellow = [
         np.asarray(Image.open(tmp_path / f"{keep}" / "print.png")).astype(int)[..., 2].mean()
@@ -202,7 +206,7 @@ def test_a_picture_that_cannot_be_written_fails_alone(folder, tmp_path, tiny_col
 
 
 def test_a_size_that_fits_no_picture_fails_each_of_a_batch(folder, tmp_path, tiny_colorizer):
-    _, outcomes = run(tiny_colorizer, folder, tmp_path / "out", batch=8, size=7)
+    _, outcomes = run(tiny_colorizer, folder, tmp_path / "out", Options(size=7), batch=8)
     assert "size must be" in outcomes["a.jpg"].error
     assert Counter(one.state for one in outcomes.values()) == {"failed": 6, "has colour": 1}
 
@@ -210,7 +214,7 @@ def test_a_size_that_fits_no_picture_fails_each_of_a_batch(folder, tmp_path, tin
 def test_stopped_it_finishes_what_is_in_work_and_begins_no_more(folder, tmp_path, tiny_colorizer):
     stop, tasks = Event(), plan_folder(folder, tmp_path / "out").waiting * 20
     outcomes = []
-    for outcome in colour_pictures(tiny_colorizer, tasks, workers=2, stop=stop):
+    for outcome in colour_pictures(tiny_colorizer, tasks, PLAIN, workers=2, stop=stop):
         outcomes.append(outcome)
         stop.set()
     assert 1 <= len(outcomes) < len(tasks)
@@ -221,7 +225,42 @@ def test_stopped_it_finishes_what_is_in_work_and_begins_no_more(folder, tmp_path
 
 def test_leaving_the_loop_stops_the_work(folder, tmp_path, tiny_colorizer):
     tasks = [Task(folder / "a.png", tmp_path / f"{n}.png") for n in range(100)]
-    outcomes = colour_pictures(tiny_colorizer, tasks)
+    outcomes = colour_pictures(tiny_colorizer, tasks, PLAIN)
     next(outcomes)
     outcomes.close()
     assert 1 <= len(list(tmp_path.glob("*.png"))) < 100
+
+
+def test_what_is_done_again_replaces_its_earlier_result_and_no_other_picture(
+    folder, tmp_path, tiny_colorizer
+):
+    """As where the folders of two `scans/*` were taken for IN and OUT."""
+    out = tmp_path / "out"
+    run(tiny_colorizer, folder, out)
+    Image.fromarray(scene(40, 64, seed=9)).save(out / "a.png")
+    another = (out / "a.png").read_bytes()
+    plan = plan_folder(folder, out)
+    outcomes = {
+        one.source.name: one
+        for one in colour_pictures(tiny_colorizer, plan.done, Options(vividness=0.9))
+    }
+    assert {one.state for name, one in outcomes.items() if name != "a.png"} == {"coloured"}
+    assert outcomes["a.png"].state == "failed"
+    assert "is a picture of its own" in outcomes["a.png"].error
+    assert (out / "a.png").read_bytes() == another
+
+
+def test_pictures_of_kinds_that_are_not_read_are_named(folder, tmp_path):
+    for name in ("x.dng", "b/y.DNG", "z.pfm"):
+        (folder / name).write_bytes(b"no matter what")
+    plan = plan_folder(folder, tmp_path / "out")
+    assert names(plan.unread, folder) == ["x.dng", "z.pfm", "b/y.DNG"]
+    assert len(plan.waiting) == 7
+
+
+def test_a_name_that_is_no_utf8_is_a_name(folder, tmp_path, tiny_colorizer):
+    name = os.fsdecode(b"M\xfcnchen.jpg")
+    Image.fromarray(scene(40, 60)).save(folder / name)
+    _, outcomes = run(tiny_colorizer, folder, tmp_path / "out")
+    assert outcomes[name].state == "coloured"
+    assert Image.open(tmp_path / "out" / name).size == (60, 40)

@@ -2,10 +2,10 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def descendants(pid):
             continue
 
 
-def painters(pid):
+def at_work(pid):
     """The processes of the actors."""
     for child in descendants(pid):
         try:
@@ -65,19 +65,25 @@ def painters(pid):
 def test_a_worker_is_killed_and_nothing_is_lost_and_nothing_twice(dataset, model):
     folder = dataset.parent
     arguments = ("--rows", str(ROWS_A_SHARD), "--workers", "2", "--report", "report.json")
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command(dataset, model, *arguments), cwd=folder, env=ENVIRONMENT, stderr=log
-        )
-    end, workers = time.monotonic() + 300, []
-    while len(list(folder.glob("out/*.parquet"))) < 3 or len(workers) < 2:
-        assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < end
-        workers = list(painters(process.pid))
-        time.sleep(0.01)
+    process = subprocess.Popen(
+        command(dataset, model, *arguments),
+        cwd=folder,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if (
+            re.match(r"\d+ of 60 shards are done", line)
+            and len(workers := [*at_work(process.pid)]) > 1
+        ):
+            break
     os.kill(workers[0], signal.SIGKILL)
     at_kill = len(list(folder.glob("out/*.parquet")))
-    assert process.wait(300) == 0, (folder / "log").read_text()
+    said += process.stderr
+    assert process.wait() == 0, "".join(said)
     assert at_kill < ROWS // ROWS_A_SHARD
 
     paths = sorted(folder.glob("out/*.parquet"))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from colorize_hub.batch.shards import PLAN, Manner, colour_shard, plan_shards
+from colorize_hub.batch.options import Options
+from colorize_hub.batch.shards import PLAN, colour_shard, plan_shards
 from tests.scenes import difference, scene
+
+PLAIN = Options()
 
 
 def encoded(seed, channels=1, kind="PNG"):
@@ -45,9 +49,9 @@ def dataset(tmp_path):
     return tmp_path / "data"
 
 
-def colour(colorizer, dataset, manner, **options):
-    shards = plan_shards(dataset, dataset.parent / "out", manner, **options)
-    return shards, [colour_shard(colorizer, shard, manner) for shard in shards]
+def colour(colorizer, dataset, options=PLAIN, **how):
+    shards = plan_shards(dataset, dataset.parent / "out", options, **how)
+    return shards, [colour_shard(colorizer, shard, options) for shard in shards]
 
 
 def rows_of(folder):
@@ -57,7 +61,7 @@ def rows_of(folder):
 
 @pytest.mark.parametrize("rows", [4, 256])
 def test_every_row_is_there_once_in_its_place(dataset, tiny_colorizer, rows):
-    shards, finished = colour(tiny_colorizer, dataset, Manner(), rows=rows)
+    shards, finished = colour(tiny_colorizer, dataset, PLAIN, rows=rows)
     out = dataset.parent / "out"
     assert len(shards) == {4: 5, 256: 2}[rows]
     assert {path.parent for path in out.rglob("*.parquet")} == {out, out / "sub"}
@@ -84,8 +88,8 @@ def test_every_row_is_there_once_in_its_place(dataset, tiny_colorizer, rows):
 def test_bytes_stay_bytes_and_other_names_and_options_are_heeded(tmp_path, tiny_colorizer):
     contents = [encoded(0, kind="JPEG"), encoded(1, channels=3)]
     write(tmp_path / "data" / "a.parquet", contents, as_struct=False)
-    manner = Manner(column="image", vividness=0.9, size=32, recolour=True)
-    _, (done,) = colour(tiny_colorizer, tmp_path / "data", manner)
+    options = Options(vividness=0.9, size=32, recolor=True)
+    _, (done,) = colour(tiny_colorizer, tmp_path / "data", options, column="image")
     assert done.coloured == 2
     first, second = rows_of(tmp_path / "out")
     assert decoded(first["image"]).format == "JPEG"
@@ -99,17 +103,17 @@ def test_a_row_with_only_a_path_is_named_and_stays(tmp_path, tiny_colorizer):
     )
     (tmp_path / "data").mkdir()
     pyarrow.parquet.write_table(table, tmp_path / "data" / "a.parquet")
-    _, (done,) = colour(tiny_colorizer, tmp_path / "data", Manner())
+    _, (done,) = colour(tiny_colorizer, tmp_path / "data", PLAIN)
     assert [row for row, _ in done.errors] == [0]
     assert rows_of(tmp_path / "out")[0] == {"image": {"bytes": None, "path": "far.png"}}
 
 
 def test_a_finished_shard_is_not_done_again_and_tells_what_became_of_it(dataset, tiny_colorizer):
-    shards, finished = colour(tiny_colorizer, dataset, Manner(), rows=4)
+    shards, finished = colour(tiny_colorizer, dataset, PLAIN, rows=4)
     targets = [Path(shard.target) for shard in shards]
     targets[2].unlink()
     times = {path: path.stat().st_mtime_ns for path in targets if path.exists()}
-    _, again = colour(tiny_colorizer, dataset, Manner(), rows=4)
+    _, again = colour(tiny_colorizer, dataset, PLAIN, rows=4)
     assert again[:2] + again[3:] == finished[:2] + finished[3:]
     assert (again[2].rows, again[2].coloured) == (finished[2].rows, finished[2].coloured)
     assert {path: path.stat().st_mtime_ns for path in times} == times
@@ -118,16 +122,16 @@ def test_a_finished_shard_is_not_done_again_and_tells_what_became_of_it(dataset,
 
 def test_what_was_begun_goes_on_only_in_the_same_way(dataset):
     out = dataset.parent / "out"
-    plan_shards(dataset, out, Manner(), rows=4)
-    assert plan_shards(dataset, out, Manner(), rows=4)
+    plan_shards(dataset, out, PLAIN, rows=4)
+    assert plan_shards(dataset, out, PLAIN, rows=4)
     assert json.loads((out / PLAN).read_text())["files"] == {"a.parquet": 10, "sub/b.parquet": 7}
     with pytest.raises(ValueError, match="begun with other rows: go on"):
-        plan_shards(dataset, out, Manner(), rows=5)
+        plan_shards(dataset, out, PLAIN, rows=5)
     with pytest.raises(ValueError, match="other model, vividness"):
-        plan_shards(dataset, out, Manner(model="user/model", vividness=0.2), rows=4)
+        plan_shards(dataset, out, Options(vividness=0.2), model="user/model", rows=4)
     write(dataset / "c.parquet", [encoded(0)])
     with pytest.raises(ValueError, match="other files"):
-        plan_shards(dataset, out, Manner(), rows=4)
+        plan_shards(dataset, out, PLAIN, rows=4)
 
 
 def test_what_cannot_be_a_dataset_is_refused(dataset, tmp_path):
@@ -140,20 +144,53 @@ def test_what_cannot_be_a_dataset_is_refused(dataset, tmp_path):
         (dataset, "out", 4, "id", "column of pictures 'id'.*: image"),
     ]:
         with pytest.raises((ValueError, FileNotFoundError), match=message):
-            plan_shards(source, tmp_path / target, Manner(column=column), rows)
+            plan_shards(source, tmp_path / target, PLAIN, column=column, rows=rows)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_file_of_somebody_else_is_not_taken_for_a_shard(dataset, tiny_colorizer):
-    (shard, _) = plan_shards(dataset, dataset.parent / "out", Manner())
+    (shard, _) = plan_shards(dataset, dataset.parent / "out", PLAIN)
     pyarrow.parquet.write_table(pyarrow.table({"id": [1]}), shard.target)
     with pytest.raises(ValueError, match="move it away"):
-        colour_shard(tiny_colorizer, shard, Manner())
+        colour_shard(tiny_colorizer, shard, PLAIN)
 
 
 def test_what_is_not_the_fault_of_a_picture_leaves_the_shard_undone(dataset, tiny_colorizer):
-    manner = Manner(size=7)
-    (shard, _) = plan_shards(dataset, dataset.parent / "out", manner)
+    options = Options(size=7)
+    (shard, _) = plan_shards(dataset, dataset.parent / "out", options)
     with pytest.raises(ValueError, match="size must be"):
-        colour_shard(tiny_colorizer, shard, manner)
+        colour_shard(tiny_colorizer, shard, options)
     assert not Path(shard.target).exists()
+
+
+def test_files_may_have_any_name_and_each_its_own_column(tmp_path, tiny_colorizer):
+    name = os.fsdecode(b"M\xfcnchen.parquet")
+    (tmp_path / "data").mkdir()
+    for path, column in (
+        (tmp_path / "data" / "A.parquet", "image"),
+        (tmp_path / "data" / name, "photo"),
+    ):
+        with path.open("wb") as file:
+            pyarrow.parquet.write_table(pyarrow.table({column: [encoded(0)]}), file)
+    shards, finished = colour(tiny_colorizer, tmp_path / "data")
+    assert [(shard.column, one.coloured) for shard, one in zip(shards, finished, strict=True)] == [
+        ("image", 1),
+        ("photo", 1),
+    ]
+    _, again = colour(tiny_colorizer, tmp_path / "data")
+    assert again == finished
+    assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_tint_is_kept_when_told(tmp_path, tiny_colorizer):
+    file = io.BytesIO()
+    sepia = scene(40, 60)[..., None] * np.array([1.0, 0.85, 0.6])
+    Image.fromarray(sepia.astype(np.uint8)).save(file, "PNG")
+    blue = []
+    for keep in (False, True):
+        folder = tmp_path / f"{keep}"
+        write(folder / "data" / "a.parquet", [file.getvalue()])
+        colour(tiny_colorizer, folder / "data", Options(keep_toning=keep))
+        (row,) = rows_of(folder / "out")
+        blue.append(np.asarray(decoded(row["image"]["bytes"]))[..., 2].astype(int).mean())
+    assert blue[1] < blue[0] - 5

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +104,61 @@ def test_the_photograph_itself_is_never_overwritten(folder):
         message = refused(folder, "photo", "old.jpg", name, "--overwrite")
         assert "is the photograph itself" in message
     assert (folder / "old.jpg").read_bytes() == before
+
+
+def test_a_second_photograph_is_no_file_to_overwrite(folder, model):
+    """`photo *.jpg --overwrite` where just two names match."""
+    Image.fromarray(scene(40, 60, seed=1)).save(folder / "other.jpg")
+    shutil.copy(folder / "old.jpg", folder / "same.jpg")
+    colours = scene(60, 40, 3)
+    Image.fromarray(colours).save(folder / "colour.jpg")
+    for name in ("other.jpg", "same.jpg", "colour.jpg"):
+        before = (folder / name).read_bytes()
+        message = refused(folder, "photo", "old.jpg", name, "--overwrite", "--model", model)
+        assert f"{name} is a picture of its own" in message
+        assert message.endswith(f"To replace it all the same: --output {name}")
+        assert (folder / name).read_bytes() == before
+    result = run(
+        folder, "photo", "old.jpg", "--output", "other.jpg", "--overwrite", "--model", model
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    with Image.open(folder / "other.jpg") as written:
+        assert written.size == (40, 60)
+
+
+@pytest.mark.parametrize("name", ["new.jpg", "new.png", "new.webp"])
+def test_an_earlier_result_is_overwritten_with_other_colours(folder, model, name):
+    for vividness in ("0.9", "0.1"):
+        options = ("--overwrite", "--model", model, "--vividness", vividness)
+        result = run(folder, "photo", "old.jpg", name, *options)
+        assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_out_is_given_once(folder):
+    message = refused(folder, "photo", "old.jpg", "new.jpg", "--output", "other.jpg")
+    assert "OUT is new.jpg and --output other.jpg: give one of them" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Größe.jpg", rb"Wrote Gr\xf6\xdfe-color.jpg"),
+        (os.fsdecode(b"M\xfcnchen.jpg"), rb"Wrote M\udcfcnchen-color.jpg"),
+    ],
+)
+def test_a_name_that_the_terminal_cannot_show_is_coloured(folder, model, name, shown):
+    (folder / "old.jpg").rename(folder / name)
+    result = subprocess.run(
+        [*COMMAND, "photo", name, "--model", str(model)],
+        cwd=folder,
+        env=ENVIRONMENT | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+    )
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.startswith(shown)
+    assert {path.name for path in folder.iterdir()} == {
+        *(name, name.replace(".jpg", "-color.jpg"), "album"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -39,31 +40,49 @@ def scans(tmp_path):
     return tmp_path / "scans"
 
 
-def start(scans, model, **options):
+@contextmanager
+def at_work(scans, model, pictures):
+    """The command in a terminal, with so many pictures done; gives what it says from there on."""
+    leader, follower = pty.openpty()
     command = [*COMMAND, "folder", "scans", "colour", "--model", str(model)]
-    terminal = ENVIRONMENT | {"TERM": "xterm"}
-    return subprocess.Popen(
-        command, cwd=scans.parent, env=terminal, preexec_fn=heed_interrupts, **options
+    process = subprocess.Popen(
+        command,
+        cwd=scans.parent,
+        env=ENVIRONMENT | {"TERM": "xterm"},
+        preexec_fn=heed_interrupts,
+        stdout=subprocess.DEVNULL,
+        stderr=follower,
     )
+    os.close(follower)
+    said = b""
+    try:
+        while not any(int(done) >= pictures for done in re.findall(rb"(\d+)/6[01]", said)):
+            said += os.read(leader, 1 << 16)  # fails where the command has ended
+        yield process, lambda: said + rest_of(leader)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(leader)
+
+
+def rest_of(terminal):
+    """What is said until the command ends."""
+    said = b""
+    with suppress(OSError):  # the other end is closed
+        while chunk := os.read(terminal, 1 << 16):
+            said += chunk
+    return said
 
 
 def outputs(scans):
     return list((scans.parent / "colour").rglob("*.png"))
 
 
-def wait_for(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def test_killed_and_started_again_everything_is_done_once(scans, model):
     (scans / "2" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
-    process = start(scans, model, stdout=subprocess.DEVNULL)
-    wait_for(lambda: len(outputs(scans)) >= 3)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with at_work(scans, model, 3) as (process, _):
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     before = {path: path.stat().st_mtime_ns for path in outputs(scans)}
     assert 3 <= len(before) < PICTURES
     for path in before:
@@ -90,20 +109,10 @@ def test_killed_and_started_again_everything_is_done_once(scans, model):
 
 
 def test_interrupted_it_finishes_what_is_in_work_and_says_how_to_go_on(scans, model):
-    leader, follower = pty.openpty()
-    process = start(scans, model, stdout=subprocess.PIPE, stderr=follower)
-    os.close(follower)
-    wait_for(lambda: len(outputs(scans)) >= 2)
-    process.send_signal(signal.SIGINT)
-    said = b""
-    try:
-        while chunk := os.read(leader, 1 << 16):
-            said += chunk
-    except OSError:  # the other end is closed
-        pass
-    assert process.wait() == 130
-    os.close(leader)
-    text = said.decode()
+    with at_work(scans, model, 2) as (process, rest):
+        process.send_signal(signal.SIGINT)
+        text = rest().decode()
+        assert process.wait() == 130
     assert "pictures/s" in text  # the bar
     assert f"/{PICTURES}" in text
     assert "Ctrl-C again" in text
@@ -140,15 +149,84 @@ def few(tmp_path):
 def test_colour_is_left_out_unless_told_and_done_is_done_again_when_told(few, model, capsys):
     source, target = few / "in", few / "out"
     folder_command(source, target, model=str(model))
-    assert "Left out 1 that have colour" in capsys.readouterr().out
+    said = "Left out 1 that have colour: --report FILE names them, --recolor takes them too"
+    assert said in capsys.readouterr().out
     assert [path.name for path in target.iterdir()] == ["grey.png"]
     (target / "grey.png").write_bytes(b"spoilt")
-    folder_command(source, target, model=str(model), recolour=True)
+    folder_command(source, target, model=str(model), recolor=True)
     assert {path.name for path in target.iterdir()} == {"grey.png", "colour.png"}
     assert (target / "grey.png").read_bytes() == b"spoilt"
-    folder_command(source, target, model=str(model), recolour=True, overwrite=True)
+    folder_command(source, target, model=str(model), recolor=True, overwrite=True)
     assert Image.open(target / "grey.png").size == (60, 40)
     assert "Coloured 2 pictures" in capsys.readouterr().out
+
+
+def test_what_is_left_out_and_what_is_not_read_is_named(few, model, capsys):
+    for name in ("one.dng", "two.NEF", "three.pfm"):
+        (few / "in" / name).write_bytes(b"no matter what")
+    folder_command(few / "in", few / "out", model=str(model), report=few / "report.json")
+    said = capsys.readouterr().out
+    assert f"Left out 1 that have colour: {few / 'report.json'} names them" in said
+    assert "Not read: 2 camera raw (.dng, .nef): develop it first" in said
+    assert "Not read: 1 linear light (.pfm): " in said
+    report = json.loads((few / "report.json").read_text())
+    assert report["left_out"] == [str(few / "in" / "colour.png")]
+    assert [(one["kind"], one["files"], one["endings"]) for one in report["not_read"]] == [
+        ("camera raw", 2, [".dng", ".nef"]),
+        ("linear light", 1, [".pfm"]),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_names_of_any_kind_end_in_a_report(few, model, encoding):
+    """Latin-1 from an old disk, and what a terminal cannot show."""
+    broken = os.fsdecode(b"M\xfcnchen.jpg")
+    (few / "in" / broken).write_bytes(b"torn")
+    for name in (os.fsdecode(b"K\xf6ln.png"), "Größe.png"):
+        shutil.copy(few / "in" / "grey.png", few / "in" / name)
+    result = subprocess.run(
+        [*COMMAND, "folder", "in", "out", "--model", str(model), "--report", "report.json"],
+        cwd=few,
+        env=ENVIRONMENT | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
+    assert result.returncode == 1  # by the torn one
+    assert b"Traceback" not in result.stderr
+    assert b"Failed: in/M\\udcfcnchen.jpg" in result.stderr
+    assert b"Coloured 3 pictures" in result.stdout
+    text = (few / "report.json").read_bytes().decode()  # strictly UTF-8
+    report = json.loads(text)
+    assert not re.search(r"(?<!\\)\\ud", text)  # no lone surrogate, which some parsers refuse
+    (error,) = report["errors"]
+    assert error["file"] == r"in/M\udcfcnchen.jpg"
+    assert len(list((few / "out").iterdir())) == 3
+    assert {path.name for path in few.iterdir()} == {"in", "out", "report.json"}
+
+    (few / "in" / broken).unlink()
+    again = subprocess.run(
+        [*COMMAND, "folder", "in", "out"],
+        cwd=few,
+        env=ENVIRONMENT | {"PYTHONIOENCODING": encoding},
+    )
+    assert again.returncode == 0
+
+
+def test_the_pictures_of_another_folder_are_not_overwritten(few, model, capsys):
+    """As where `scans/*` is just two folders."""
+    (few / "other").mkdir()
+    Image.fromarray(scene(40, 60, seed=5)).save(few / "other" / "grey.png")
+    before = (few / "other" / "grey.png").read_bytes()
+    with pytest.raises(SystemExit) as end:
+        folder_command(few / "in", few / "other", model=str(model), overwrite=True)
+    assert end.value.code == 1
+    assert "grey.png is a picture of its own" in capsys.readouterr().err
+    assert (few / "other" / "grey.png").read_bytes() == before
+
+
+def test_the_old_spelling_of_a_flag_is_taken(few, model):
+    result = run(few, "folder", "in", "out", "--model", model, "--recolour")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Coloured 2 pictures" in result.stdout
 
 
 def test_nothing_to_do_needs_no_model(few, capsys):
@@ -182,7 +260,7 @@ def test_help_explains_every_flag_without_loading_torch():
     )
     assert (result.returncode, result.stderr) == (0, "")
     for text in (
-        *("IN", "OUT", "--model M", "--vividness V", "--size S", "--keep-toning", "--recolour"),
+        *("IN", "OUT", "--model M", "--vividness V", "--size S", "--keep-toning", "--recolor"),
         *("--overwrite", "--workers N", "--report FILE"),
     ):
         assert text in result.stdout

@@ -55,7 +55,7 @@ def test_the_command_line_survives_a_sample(model, corpus, tmp_path):
     sample = [case for case in corpus[::BY_COMMAND] if case.path.suffix]
     for case in sample:
         os.link(case.path, tmp_path / "in" / case.path.name)
-    options = ("--model", model, "--report", "report.json", "--recolour", "--workers", 1)
+    options = ("--model", model, "--report", "report.json", "--recolor", "--workers", 1)
     result = run(tmp_path, "colorize_hub", "folder", "in", "out", *options)
     assert result.returncode == 1, result.stderr[-2000:]
     assert "Traceback" not in result.stdout + result.stderr

@@ -8,7 +8,12 @@ from PIL import Image
 
 from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.pictures.picture import read_picture
-from colorize_hub.pictures.toning import find_toning, has_colour
+from colorize_hub.pictures.toning import (
+    find_toning,
+    has_colors_of,
+    has_colour,
+    has_lightness_of,
+)
 from tests.scenes import difference, lightness_of, scene
 
 SEPIA = ((0, 0, 0), (112, 78, 40), (255, 244, 220))  # of black, middle grey and white
@@ -77,3 +82,24 @@ def test_the_tint_comes_back_under_colours_and_lightness_stays(dtype):
     assert difference(laid, print_).mean() < 3 * np.iinfo(dtype).max / 255
     apart = lightness_of(laid) - lightness_of(print_)
     assert apart.abs().mean() < (0.15 if dtype == np.uint8 else 0.005)
+
+
+def test_a_result_has_the_lightness_and_other_colours(tmp_path, tiny_colorizer):
+    grey = scene(96, 128)[..., None]
+    coloured = tiny_colorizer.colorize(grey)
+    Image.fromarray(coloured).save(tmp_path / "new.jpg", quality=95, subsampling=0)
+    written = np.asarray(Image.open(tmp_path / "new.jpg"))
+    for one in (coloured, written, (coloured.astype(np.uint16) * 257)):
+        assert has_lightness_of(one, grey)
+        assert not has_colors_of(one, grey)
+    assert has_lightness_of(grey, grey)
+    assert has_colors_of(grey, grey)
+    assert not has_lightness_of(scene(96, 128, seed=1)[..., None], grey)
+    assert not has_lightness_of(grey[:-1], grey)
+
+
+def test_a_photograph_has_not_the_lightness_of_its_grey_copy():
+    """Rec. 601 luma, as programs make it, is not L*."""
+    colours = scene(96, 128, 3)
+    luma = np.rint(colours @ [0.299, 0.587, 0.114]).astype(np.uint8)[..., None]
+    assert not has_lightness_of(colours, luma)

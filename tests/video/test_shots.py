@@ -135,7 +135,8 @@ class Counted:
     """A colorizer that counts the frames of each film that it is given."""
 
     def __init__(self, colorizer):
-        self.config, self._colorizer, self.films = colorizer.config, colorizer, []
+        self.config, self.engine = colorizer.config, colorizer.engine
+        self._colorizer, self.films = colorizer, []
 
     def colorize_frames(self, frames, **options):
         self.films.append(0)
