@@ -51,7 +51,7 @@ def boxes(file: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[B
 
 
 def read_jp2(file: IO[bytes]) -> dict[str, bytes]:
-    """Return what a JP2 file tells beside its pixels: "icc_profile", "exif", "xmp" and "iptc"."""
+    """Return what a JP2 file carries: "icc_profile", "exif", "xmp" and "iptc"."""
     told: dict[str, bytes] = {}
     for box in boxes(file):
         if box.kind == b"jp2h":
@@ -130,7 +130,7 @@ def _box(kind: bytes, content: bytes) -> bytes:
 
 
 def _resolution(across: float, down: float) -> bytes:
-    """Pixels an inch as JP2 tells them, a metre: fractions of 16-bit numbers, powers of ten."""
+    """Spell pixels an inch as JP2 does, a metre, in fractions of 16 bits and powers of ten."""
     fractions, powers = [], []
     for value in (down * _INCHES_A_METRE, across * _INCHES_A_METRE):
         powers.append(2 if value > 65_535 else 0)

@@ -13,8 +13,31 @@ logger = logging.getLogger(__name__)
 _BOXED = ("JPEG2000", "AVIF", "HEIF")
 
 
-def complete(image: Image.Image, file: IO[bytes], name: str) -> bytes | None:
-    """Add to an image's ``info`` what its file tells besides.
+def profile_of(image: Image.Image, file: IO[bytes] | None) -> bytes | None:
+    """Return the ICC profile of an image's colours, as its file names them; None for sRGB.
+
+    Args:
+        image: opened from ``file``.
+        file: its place is left as it was; None or closed, and what Pillow read counts.
+    """
+    if file is None or file.closed:
+        return png.profile_of_chunks(image.info)
+    place = file.tell()
+    try:
+        if image.format == "PNG" and (declared := png.read_cicp(file)):
+            return icc.profile_of_numbers(declared)
+        if image.format == "JPEG2000":
+            return boxes.read_jp2(file).get("icc_profile")
+        if image.format in _BOXED and "icc_profile" not in image.info:
+            declared = boxes.read_nclx(file)
+            return icc.profile_of_numbers(declared) if declared else None
+        return png.profile_of_chunks(image.info)
+    finally:
+        file.seek(place)
+
+
+def complete(image: Image.Image, file: IO[bytes], name: str) -> None:
+    """Add to an image's ``info`` what the boxes of its file carry.
 
     Where Pillow has 8 bits of more, a logged warning says so.
 
@@ -22,30 +45,18 @@ def complete(image: Image.Image, file: IO[bytes], name: str) -> bytes | None:
         image: opened from ``file``, not yet decoded.
         file: its place is left as it was.
         name: of the picture, for messages.
-
-    Returns:
-        The ICC profile of the image's colours; None for sRGB.
     """
     place = file.tell()
-    try:
-        if image.format == "PNG":
-            return png.named_profile(file, image.info)
-        if image.format in _BOXED and not image.mode.startswith("I"):
-            _warn_of_bits(boxes.read_bits(file), name)
-        if image.format == "JPEG2000":
-            for key, told in boxes.read_jp2(file).items():
-                if key == "iptc":
-                    image.info.setdefault("photoshop", {IPTC_RESOURCE: told})
-                else:
-                    image.info.setdefault(key, told)
-        elif image.format == "JXL" and (packet := boxes.read_xml(file)):
-            image.info.setdefault("xmp", packet)
-        elif image.format in _BOXED and "icc_profile" not in image.info:
-            declared = boxes.read_nclx(file)
-            return icc.profile_of_numbers(declared) if declared else None
-        return image.info.get("icc_profile")
-    finally:
-        file.seek(place)
+    if image.format in _BOXED and not image.mode.startswith("I"):
+        _warn_of_bits(boxes.read_bits(file), name)
+    if image.format == "JPEG2000":
+        told = boxes.read_jp2(file)
+        image.info |= {key: told[key] for key in ("exif", "xmp") if key in told}
+        if "iptc" in told:
+            image.info["photoshop"] = {IPTC_RESOURCE: told["iptc"]}
+    elif image.format == "JXL" and (packet := boxes.read_xml(file)):
+        image.info.setdefault("xmp", packet)
+    file.seek(place)
 
 
 def _warn_of_bits(bits: int, name: str) -> None:

@@ -168,7 +168,7 @@ def parse(block: bytes) -> Exif:
 
 
 def of_pillow(exif: Image.Exif) -> Exif:
-    """Pillow's EXIF, which a person may have changed; its text in the bytes it was read from."""
+    """Return Pillow's EXIF, which a person may have changed, its text as it was stored."""
     plain = Image.Exif()
     plain.endian = exif.endian
     for tag, value in exif.items():

@@ -28,7 +28,7 @@ class Format:
 
     @property
     def is_here(self) -> bool:
-        """Whether what reads it is installed."""
+        """Tell whether what reads it is installed."""
         return self.plugin is None or _is_installed(self.plugin)
 
 
@@ -82,7 +82,7 @@ _UNREAD = {
 
 
 def is_read(path: str | os.PathLike[str]) -> bool:
-    """Whether a file of this name is taken for a picture that can be read here."""
+    """Tell whether a file of this name is taken for a picture that can be read here."""
     one = _BY_ENDING.get(_ending(path))
     return one is not None and one.is_here
 
@@ -102,7 +102,7 @@ def without_extra(format_name: str) -> Unread:
 
 
 def register(format_name: str) -> bool:
-    """Lets Pillow read and write a format of the extra; False where that is not installed."""
+    """Let Pillow read and write a format of the extra; False where that is not installed."""
     one = next(one for one in FORMATS if one.name == format_name)
     if one.plugin is None or not one.is_here:
         return one.is_here

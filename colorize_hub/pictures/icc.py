@@ -178,7 +178,7 @@ def _grey_table(dtype: np.dtype, profile: bytes) -> np.ndarray:
 
 
 def _moves_little(dtype: np.dtype, profile: bytes) -> bool:
-    """Whether no colour moves by more than one of 255 levels: most profiles are sRGB."""
+    """Tell whether no colour moves by more than one of 255 levels: most profiles are sRGB."""
     white = np.iinfo(dtype).max
     levels = np.linspace(0, white, 9).astype(dtype)
     probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3)

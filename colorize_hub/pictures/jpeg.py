@@ -67,7 +67,7 @@ def _encoded(image: Image.Image, options: Mapping[str, Any]) -> bytes:
 
 
 def _places(data: bytes) -> tuple[int, int]:
-    """Where the height stands in a JPEG, and where its bits begin."""
+    """Find where the height stands in a JPEG, and where its bits begin."""
     at, frame = 2, 0
     while True:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")

@@ -35,7 +35,7 @@ def _decoded(data: bytes) -> np.ndarray:
 
 
 def _has_every_scan(data: bytes) -> bool:
-    """Whether the scans send all bits of all coefficients (ITU-T T.81, B.2.3 and G.1.1)."""
+    """Tell whether the scans send all bits of all coefficients (ITU-T T.81, B.2.3 and G.1.1)."""
     sent: dict[int, set[int]] = {}
     place = 2
     while place + 4 <= len(data):
@@ -53,7 +53,7 @@ def _has_every_scan(data: bytes) -> bool:
 
 
 def _next_marker(data: bytes, place: int) -> int:
-    """Where the bits of a scan end; restart markers and stuffed zeros are among them."""
+    """Find where the bits of a scan end; restart markers and stuffed zeros are among them."""
     while (place := data.find(b"\xff", place)) >= 0:
         if data[place + 1 : place + 2] not in _AMONG_BITS:
             return place

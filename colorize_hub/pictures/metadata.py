@@ -140,7 +140,7 @@ def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def read_dpi(image: Image.Image, orientation: int = 1) -> Dpi | None:
-    """Pixels an inch, across and down the upright picture, if a PIL image tells."""
+    """Return pixels an inch, across and down the upright picture, if a PIL image tells."""
     tags = getattr(image, "tag_v2", None)
     if tags is not None and not (282 in tags and 283 in tags):
         return None  # where Pillow says 1

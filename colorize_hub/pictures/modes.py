@@ -19,7 +19,7 @@ _GREY_MODES = frozenset({"1", "L", "LA", "La"})
 
 
 def strips(width: int, height: int) -> list[slice]:
-    """Rows of a picture in strips of about a megapixel, one at least."""
+    """Return the rows of a picture in strips of about a megapixel, one at least."""
     rows = max(1, _STRIP_PIXELS // width)
     return [slice(top, min(height, top + rows)) for top in range(0, height, rows)]
 
@@ -37,7 +37,7 @@ def float_white(high: float, name: str) -> float:
 
 
 def to_depth(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Rescales uint8 or uint16 levels to ``dtype``, rounding to nearest."""
+    """Rescale uint8 or uint16 levels to ``dtype``, rounding to nearest."""
     if values.dtype == dtype:
         return values
     if dtype == np.uint16:

@@ -92,7 +92,7 @@ def refusal(name: str, kind: Unread) -> PictureError:
 
 
 def _register_plugin(prefix: bytes, name: str) -> None:
-    """Lets Pillow read HEIC or JPEG XL, where the file is one and the extra is installed."""
+    """Let Pillow read HEIC or JPEG XL, where the file is one and the extra is installed."""
     if prefix[4:8] == b"ftyp" and prefix[8:12] in _HEIF_BRANDS:
         format_name = "HEIF"
     elif prefix.startswith(_JXL_STARTS):
@@ -149,7 +149,7 @@ def check_not_a_bomb(name: str, width: int, height: int, size: int) -> None:
 
 
 def warn_of_pages(image: ImageFile.ImageFile, name: str) -> None:
-    """Says so if there are more frames than the one that is read; for an image not yet decoded."""
+    """Say so if there are more frames than the one that is read; for an image not yet decoded."""
     with contextlib.suppress(Exception):  # damage further on is no matter
         frames = getattr(image, "n_frames", 1)
         if image.format != "MPO" and frames > 1:

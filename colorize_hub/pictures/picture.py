@@ -76,10 +76,10 @@ def read_picture(image: ImageLike) -> Picture:
     Files and PIL images: any PIL mode. EXIF orientation is applied, and an embedded colour profile
     is converted to sRGB (one that is broken or made for another kind of picture is ignored with a
     logged warning). Grey stays one channel. 16-bit grey keeps its 16 bits, as does 16-bit colour of
-    a PNG or TIFF file, of which PIL images have 8. Float grey (mode F) becomes 16 bits: white
-    is 1, 255 or 65535, the smallest that the picture's maximum does not exceed. Of an animated or
-    multi-page file the first frame is read, with a logged warning, of such a PIL image the current
-    one.
+    a PNG or TIFF file, of which PIL images have 8. A TIFF may have any number of bits and samples,
+    whole numbers or floats, interleaved or in planes. Floats become 16 bits: white is 1, or 255 or
+    65535 where they go that far, with a logged warning. Of an animated or multi-page file the first
+    frame is read, with a logged warning, of such a PIL image the current one.
 
     Arrays: (H, W) or (H, W, 1) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGBA, taken
     to be sRGB-encoded; uint8, uint16, or float32 / float64 in 0..1, which are stored as uint16.
@@ -94,15 +94,7 @@ def read_picture(image: ImageLike) -> Picture:
     if isinstance(image, np.ndarray):
         return _from_array(image)
     if isinstance(image, Image.Image):
-        with _pil_lock, opening.decoding("the PIL image"):
-            opening.check_size("the PIL image", image.width, image.height)
-            image.load()
-            orientation, held = metadata.read_metadata(image)
-        with opening.decoding("the PIL image"):
-            profile = image.info.get("icc_profile")
-            upright = metadata.upright(image, orientation) if orientation != 1 else image
-            pixels, alpha = modes.to_pixels(upright, profile, "the PIL image")
-            return Picture(pixels, alpha, "pil", metadata=held)
+        return _from_image(image)
     if isinstance(image, str | os.PathLike):
         return _from_file(Path(image))
     raise PictureError(
@@ -204,7 +196,8 @@ def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
     opening.check_size(name, image.width, image.height)
     opening.check_not_a_bomb(name, image.width, image.height, size)
     opening.warn_of_pages(image, name)
-    profile = containers.complete(image, file, name)
+    profile = containers.profile_of(image, file)
+    containers.complete(image, file, name)
     image = _decoded(image, file, name)
     orientation, held = metadata.read_metadata(image)
     if image.format == "PNG" and png.is_deep_colour(file):
@@ -231,6 +224,19 @@ def _decoded(image: Image.Image, file: IO[bytes], name: str) -> Image.Image:
     image = Image.open(io.BytesIO(whole), formats=("JPEG",))
     image.load()
     return image
+
+
+def _from_image(image: Image.Image) -> Picture:
+    name = "the PIL image"
+    with _pil_lock, opening.decoding(name):
+        opening.check_size(name, image.width, image.height)
+        profile = containers.profile_of(image, getattr(image, "fp", None))
+        image.load()
+        orientation, held = metadata.read_metadata(image)
+    with opening.decoding(name):
+        upright = metadata.upright(image, orientation) if orientation != 1 else image
+        pixels, alpha = modes.to_pixels(upright, profile, name)
+        return Picture(tiff.corrected(image, pixels), alpha, "pil", metadata=held)
 
 
 def _from_array(array: np.ndarray) -> Picture:

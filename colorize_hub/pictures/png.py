@@ -20,7 +20,7 @@ _LATIN_1 = "latin-1"
 
 
 def is_deep_colour(file: IO[bytes]) -> bool:
-    """Whether a PNG has 16 bits of colour, or of grey and alpha, of which Pillow reads 8."""
+    """Tell whether a PNG has 16 bits of colour, or of grey and alpha, of which Pillow reads 8."""
     file.seek(24)
     depth, kind = file.read(2)
     return depth == 16 and kind in (2, 4, 6)
@@ -42,22 +42,15 @@ def write_deep(file: IO[bytes], levels: np.ndarray, held: Metadata) -> None:
     file.write(memoryview(data)[_HEADER_BYTES:])
 
 
-def named_profile(file: IO[bytes], info: dict[Any, Any]) -> bytes | None:
-    """Return the profile of a PNG's colours, of the chunk that counts: cICP, iCCP, sRGB or gAMA.
-
-    Args:
-        file: of the picture.
-        info: what Pillow read from it.
-    """
-    declared = _cicp(file)
-    if declared is not None:
-        return icc.profile_of_numbers(declared)
+def profile_of_chunks(info: dict[Any, Any]) -> bytes | None:
+    """Return the profile of the colours by iCCP, sRGB, or gAMA and cHRM, as Pillow read them."""
     if info.get("icc_profile") or "srgb" in info or "gamma" not in info:
         return info.get("icc_profile")
     return icc.profile_of_gamma(info["gamma"], info.get("chromaticity"))
 
 
-def _cicp(file: IO[bytes]) -> Declared | None:
+def read_cicp(file: IO[bytes]) -> Declared | None:
+    """Read the numbers that name a PNG's colours, which count more than its other chunks."""
     place = 8
     for _ in range(_MOST_CHUNKS):
         file.seek(place)

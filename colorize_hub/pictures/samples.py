@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def to_levels(values: np.ndarray, bits: int, name: str) -> np.ndarray:
-    """Values of any type as uint8, for 8 bits and fewer, or uint16 over the full range.
+    """Return values of any type as uint8, for 8 bits and fewer, or uint16 over the full range.
 
     Args:
         values: bool, whole numbers or floats, of any shape from (H, W).
@@ -63,7 +63,7 @@ def _float_levels(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def lab_levels(values: np.ndarray, bits: int, is_icc: bool) -> np.ndarray:
-    """CIE L*a*b* as TIFF 6.0 and its ICC variety code it, as sRGB of as many bits."""
+    """Convert CIE L*a*b*, as TIFF 6.0 or its ICC variety codes it, to sRGB of as many bits."""
     if bits not in (8, 16):
         raise PictureError(f"Expected L*a*b* of 8 or 16 bits, got {bits}: save it as RGB.")
     signed = values.view(np.int8 if bits == 8 else np.int16)
@@ -84,7 +84,7 @@ def lab_levels(values: np.ndarray, bits: int, is_icc: bool) -> np.ndarray:
 
 
 def unmultiplied(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colours that alpha was multiplied into, straight again."""
+    """Return the colours that alpha was multiplied into, straight again."""
     white = np.iinfo(pixels.dtype).max
     straight = np.empty_like(pixels)
     for rows in strips(pixels.shape[1], pixels.shape[0]):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from colorize_hub.pictures import exif, icc
 from colorize_hub.pictures.formats import RAW
@@ -33,7 +34,7 @@ _WHITE_IS_ZERO, _RGB, _PALETTE, _YCBCR, _LAB, _ICC_LAB = 0, 2, 3, 6, 8, 9
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3}  # samples of each kind, less extra ones
 _OF_PILLOW = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946, 34925, 50000})  # compressions
 _SENSOR = frozenset({32803, 34892})  # a colour filter array, and linear raw light
-_DNG_VERSION = 50706
+_BITS, _PHOTOMETRIC, _DNG_VERSION = 258, 262, 50706
 _REDUCED_OR_MASK = 0b101  # bits of NewSubfileType
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _UNSIGNED = 1  # sample format
@@ -147,6 +148,25 @@ def read_samples(file: IO[bytes], index: int, name: str) -> Samples:
     return Samples(np.ascontiguousarray(pixels), alpha, profile)
 
 
+def corrected(image: Image.Image, levels: np.ndarray) -> np.ndarray:
+    """Mend the levels of a TIFF that Pillow decoded, where it passes over what they mean.
+
+    Args:
+        image: of Pillow, of any format.
+        levels: (H, W, 1 or 3), uint8 or uint16, that were made of it.
+
+    Returns:
+        Grey of more than 8 bits, black as zero and over the full range; other levels as they are.
+    """
+    tags = getattr(image, "tag_v2", None)
+    if tags is None or levels.dtype != np.uint16:
+        return levels
+    bits = min(tags.get(_BITS, (16,)))
+    if 8 < bits < 16:
+        levels = to_levels(levels, bits, "the PIL image")
+    return 65535 - levels if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else levels
+
+
 def write_tiff(path: Path, levels: np.ndarray, held: Metadata) -> None:
     """Write (H, W, 3 or 4) uint8 or uint16 RGB or RGBA, uncompressed, with the sRGB profile."""
     import tifffile
@@ -206,7 +226,7 @@ def _pages_of(tif: TiffFile) -> list[TiffPage]:
 
 
 def _is_for_pillow(page: TiffPage) -> bool:
-    """Whether Pillow reads a page right: 8 bits or fewer of the usual kinds, nothing extra."""
+    """Tell whether Pillow reads a page right: 8 bits or fewer of the usual kinds, nothing extra."""
     kind, bits = page.photometric, page.bitspersample
     if page.compression not in _OF_PILLOW or page.sampleformat != _UNSIGNED or page.extrasamples:
         return False

@@ -38,13 +38,13 @@ def still_true(packet: bytes | str | None) -> bytes:
 
 
 def has_extension(packet: bytes | str | None) -> bool:
-    """Whether a JPEG's packet says that a second one, which is not read, goes on with it."""
+    """Tell whether a JPEG's packet says that a second one, which is not read, goes on with it."""
     packet = packet.encode() if isinstance(packet, str) else packet
     return isinstance(packet, bytes) and _EXTENDED in packet
 
 
 def _without_elements(packet: bytes) -> bytes:
-    """Cuts out elements of an untrue name with what they hold, in one pass."""
+    """Cut out elements of an untrue name with what they hold, in one pass."""
     kept, place, unclosed = [], 0, set[bytes]()
     while found := _ELEMENT.search(packet, place):
         name, end = found[1], found.end()

@@ -44,6 +44,8 @@ def test_a_profile_inside_jpeg_2000_is_followed(tmp_path, method):
     got = read_picture(tmp_path / "x.jp2").pixels
     np.testing.assert_array_equal(got, by_pillow(RGB, adobe_rgb()))
     assert np.abs(got.astype(int) - RGB).max() > 10
+    with Image.open(tmp_path / "x.jp2") as image:
+        np.testing.assert_array_equal(read_picture(image).pixels, got)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

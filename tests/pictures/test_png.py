@@ -8,7 +8,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from colorize_hub.pictures.picture import PictureError, read_picture
-from tests.pictures.picture_files import RGB, chunk, png, saved
+from tests.pictures.picture_files import RGB, chunk, png, saved, with_chunk
 from tests.pictures.test_metadata import UPRIGHT, adobe_rgb, encode_srgb
 
 LEVELS = np.random.default_rng(0).integers(0, 65536, (21, 34, 4), dtype=np.uint16)
@@ -129,6 +129,16 @@ def test_chromaticities_and_coding_points_are_followed(tmp_path, bits):
         apart = np.abs(got[0, 0] / (257 if bits == 16 else 1) - expected)
         assert apart.max() < tolerance
         assert np.abs(got[0, 0] / (257 if bits == 16 else 1) - colour).max() > 8
+
+
+def test_a_pil_image_follows_its_gamma(tmp_path):
+    path = file_of(tmp_path, saved(Image.fromarray(RGB), "PNG"))
+    plain = path.read_bytes()
+    path.write_bytes(with_chunk(plain, b"gAMA", struct.pack(">I", 100_000)))
+    with Image.open(path) as image:
+        opened = read_picture(image).pixels
+    np.testing.assert_array_equal(opened, read_picture(path).pixels)
+    np.testing.assert_allclose(opened, 255 * encode_srgb(RGB / 255), atol=1.1)
 
 
 def test_a_profile_counts_more_than_gamma(tmp_path):

@@ -73,6 +73,21 @@ def test_any_number_of_bits_fills_the_range(tmp_path, bits, order, white_is_zero
     assert (got[0, 0], got[0, -1]) == (0, white)
 
 
+def test_a_pil_image_of_such_a_tiff(tmp_path):
+    kinds = {
+        "white.tif": (65535 - RAMP, "miniswhite"),
+        "float.tif": (1 - RAMP / np.float32(65535), "miniswhite"),
+        "plain.tif": (RAMP, "minisblack"),
+    }
+    for name, (values, kind) in kinds.items():
+        tifffile.imwrite(tmp_path / name, values, photometric=kind, metadata=None)
+    (tmp_path / "bits.tif").write_bytes(packed_tiff(in_bits(RAMP, 12), 12))
+    for name in (*kinds, "bits.tif"):
+        with Image.open(tmp_path / name) as image:
+            got = read_picture(image).pixels
+        np.testing.assert_array_equal(got, read_picture(tmp_path / name).pixels)
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("dtype", [np.uint32, np.float16, np.float32, np.float64, np.int16])
 @pytest.mark.parametrize("levels", [RAMP, RGB], ids=["grey", "rgb"])
