@@ -22,7 +22,7 @@ from colorize_hub.demo import build_demo
 
 
 def main() -> None:
-    """Serves on $GRADIO_SERVER_NAME (default 127.0.0.1) and $GRADIO_SERVER_PORT (default 7860)."""
+    """Serve on $GRADIO_SERVER_NAME (default 127.0.0.1) and $GRADIO_SERVER_PORT (default 7860)."""
     model = os.environ.get("COLORIZE_MODEL", "")
     device = "cpu" if "SPACES_ZERO_GPU" in os.environ else None
     offered = os.environ.get("COLORIZE_MODELS") or None

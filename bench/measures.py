@@ -73,7 +73,7 @@ def photograph_rows(colorizer: Colorizer, folder: Path, megapixels: float, turns
 
 
 def conversion_rows(megapixels: float, turns: int) -> list[Row]:
-    """sRGB to Lab and back beside scikit-image, both in float32."""
+    """Time sRGB to Lab and back beside scikit-image, both in float32."""
     pixels = np.asarray(make_photograph(megapixels).convert("RGB"), np.float32) / 255
     rgb = torch.from_numpy(pixels).movedim(-1, 0).contiguous()
     name = f"{megapixels:g} megapixels to Lab and back"
