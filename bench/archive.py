@@ -56,7 +56,7 @@ def archive(
 def archive_rows(
     colorizer: Colorizer, folder: Path, pictures: int, batch: int, cores: int, turns: int
 ) -> list[Row]:
-    """The whole way beside the network alone, in both ways."""
+    """Time the whole way beside the network alone, in both ways."""
     source, target = folder / "in", folder / "out"
     source.mkdir()
     make_photograph(_MEGAPIXELS).save(source / "0.jpg", quality=90)

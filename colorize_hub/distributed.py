@@ -4,8 +4,6 @@ The workers are on this machine, or on a Ray cluster whose machines all see IN a
 written is not done again, by this run or the next.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 import time

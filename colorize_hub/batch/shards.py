@@ -168,7 +168,7 @@ def colour_shard(
 
 
 def read_finished(shard: Shard) -> Finished:
-    """What became of a shard whose output exists."""
+    """Return what became of a shard whose output exists."""
     with _opened(Path(shard.target)) as parquet:
         metadata = parquet.schema_arrow.metadata or {}
     if _NOTE not in metadata:
@@ -211,7 +211,7 @@ def _picture_column(schema: pyarrow.Schema, wanted: str | None) -> str:
 
 
 def _read_rows(shard: Shard) -> pyarrow.Table:
-    """The rows of a shard, from the row groups that hold them."""
+    """Return the rows of a shard, from the row groups that hold them."""
     with _opened(Path(shard.source)) as parquet:
         groups, before, start = [], 0, 0
         for index in range(parquet.metadata.num_row_groups):
@@ -226,7 +226,7 @@ def _read_rows(shard: Shard) -> pyarrow.Table:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
-    """A Parquet file of any name; pyarrow itself takes only those that are UTF-8."""
+    """Open a Parquet file of any name; pyarrow itself takes only those that are UTF-8."""
     import pyarrow.parquet
 
     with path.open("rb") as file:
@@ -234,7 +234,7 @@ def _opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
 
 
 def _content(value: dict[str, Any] | bytes | None) -> bytes | None:
-    """The encoded picture of a row; b"", which fails, where there is only the path of a file."""
+    """Return the encoded picture of a row; b"", which fails, where there is only a path."""
     if isinstance(value, dict):
         return b"" if value["bytes"] is None and value.get("path") else value["bytes"]
     return value
@@ -243,7 +243,7 @@ def _content(value: dict[str, Any] | bytes | None) -> bytes | None:
 def _colour_contents(
     colorizer: Colorizer, contents: Sequence[bytes | None], options: Options, batch: int
 ) -> tuple[list[bytes | None], list[tuple[int, str]]]:
-    """Encoded pictures in colour, None for those that stay as they are; and index and reason."""
+    """Return encoded pictures in colour, None for those left as they are; index and reason."""
     coloured: list[bytes | None] = [None] * len(contents)
     with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
         tasks = {}
@@ -267,7 +267,7 @@ def _colour_contents(
 
 
 def _suffix(content: bytes) -> str:
-    """What a file of this content is called; .png for formats that colours are not written in."""
+    """Return the name of a file of this content; .png where colours are not written."""
     try:
         return suffix_of(open_header(io.BytesIO(content), "the picture").format)
     except Exception:  # decoders raise anything; reading it will say what is wrong

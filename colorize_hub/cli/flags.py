@@ -45,7 +45,7 @@ WorkingSize = Annotated[
 
 
 def one_output(positional: Path | None, named: Path | None, default: Path) -> Path:
-    """The file to write.
+    """Return the file to write.
 
     Raises:
         ValueError: OUT was given in both ways.

@@ -128,7 +128,7 @@ def _finish_on_interrupt(stop: Event, interrupted: Event) -> None:
 
 
 def _watched(work: Iterator[Outcome], total: int) -> Iterator[Outcome]:
-    """The same outcomes; shows how many there are: a bar, or now and then a line in a log."""
+    """Yield the same outcomes; show how many there are: a bar, or now and then a log line."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield from _logged(work, total)
         return
@@ -180,7 +180,7 @@ def _result(
 
 
 def _kinds(unread: Sequence[Path]) -> list[dict[str, Any]]:
-    """The kinds of pictures that are not read, with how many there are of each."""
+    """Return the kinds of pictures that are not read, with how many there are of each."""
     from colorize_hub.pictures import formats
 
     found: dict[formats.Unread, list[str]] = {}

@@ -97,7 +97,7 @@ def app(
 
 
 def _beside(picture: Path) -> Path:
-    """The name that a photograph gets in colour: in its own format, or PNG if that cannot be."""
+    """Return the name of a photograph in colour: in its own format, or PNG if that cannot be."""
     from colorize_hub.pictures.saving import writable_suffix
 
     return picture.with_name(f"{picture.stem}-color{writable_suffix(picture)}")
