@@ -82,7 +82,7 @@ class _Layer(nn.Module):
     """Cells read the hints, then think.
 
     There are many cells and few hints, so the cells lie along the last axis where each hint counts:
-    torch works along it at full width. What is thought may be computed in bfloat16.
+    torch works along it at full width. What is computed for each cell may be rounded to bfloat16.
     """
 
     def __init__(self, width: int) -> None:
@@ -97,15 +97,16 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor, pairs: Tensor, several: Tensor) -> Tensor:
         """(B, P, D) cells, (B, N, D) hints, (B, 5, N, P), (B, N, 1) to (B, P, D)."""
-        query = _by_head(self.query(self.before(x)))  # (B, heads, P, d)
+        exact, rounded = x.dtype, self.query.weight.dtype
+        query = self.query(self.before(x).to(rounded)).to(exact)
+        query = _by_head(query)  # (B, heads, P, d)
         key, value = (_by_head(part) for part in self.key_value(h).chunk(2, -1))
         bias = self.relation.weight @ pairs.flatten(2) + self.relation.bias[:, None]
         bias = bias.unflatten(2, pairs.shape[2:]) + several[:, None]  # (B, heads, N, P)
         share = torch.softmax(key * key.shape[-1] ** -0.5 @ query.transpose(2, 3) + bias, 2)
-        read = value.transpose(2, 3) @ share  # (B, heads, d, P)
-        x = x + self.read(read.flatten(1, 2).transpose(1, 2))
-        thought = self.think(self.between(x).to(self.think[0].weight.dtype))
-        return x + thought.to(x.dtype)
+        read = (value.transpose(2, 3) @ share).flatten(1, 2)  # (B, D, P)
+        x = x + self.read(read.transpose(1, 2).to(rounded)).to(exact)
+        return x + self.think(self.between(x).to(rounded)).to(exact)
 
 
 def _by_head(x: Tensor) -> Tensor:

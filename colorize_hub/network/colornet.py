@@ -205,9 +205,10 @@ def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> Colo
     copy = copy.to(dtype)
     copy.head.float()  # sharpening amplifies rounding of the logits
     if copy.attention is not None:
-        copy.attention.float()  # exact, but for what costs most and changes no colour by a level
+        copy.attention.float()  # but for what costs most and changes little
         for layer in copy.attention.layers:
-            layer.think.to(dtype)
+            for part in (layer.query, layer.read, layer.think):
+                part.to(dtype)
     _keep_first_stages_exact(copy.encoder)
     return copy.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 

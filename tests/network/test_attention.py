@@ -143,18 +143,21 @@ def test_canvas_and_predict_ab_ask_it_alike(attentive):
     torch.testing.assert_close(found, grid)
 
 
-def test_of_it_only_what_is_thought_is_rounded_with_the_network(attentive):
+def test_of_it_only_what_costs_most_is_rounded_with_the_network(attentive):
     fast = for_inference(attentive, torch.bfloat16).attention
     assert fast is not None
     rounded = {name for name, p in fast.named_parameters() if p.dtype != torch.float32}
-    assert rounded == {name for name, _ in fast.named_parameters() if ".think." in name}
+    parts = (".query.", ".read.", ".think.")
+    layers = [name for name, _ in fast.named_parameters() if name.startswith("layers.")]
+    assert rounded == {name for name in layers if any(part in name for part in parts)}
 
 
 def test_what_is_rounded_changes_no_colour_by_more_than_a_level(trained_network):
     exact = Colorizer(TorchEngine(trained_network, "cpu", torch.float32))
     rounded = Colorizer(TorchEngine(trained_network, "cpu", torch.float32))
     for layer in rounded.engine.network.attention.layers:
-        layer.think.to(torch.bfloat16)
+        for part in (layer.query, layer.read, layer.think):
+            part.to(torch.bfloat16)
     picture = scene(192, 256)
     hints = [Hint(20 * n + 9, 15 * n + 9, (25 * n, 200, 250 - 25 * n)) for n in range(10)]
     ours, theirs = (one.colorize(picture, hints=hints) for one in (rounded, exact))
