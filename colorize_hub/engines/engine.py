@@ -151,7 +151,7 @@ class Engine(ABC, Generic[AnyNetwork]):
         Raises:
             ValueError: the colours are not finite, or a hint lies outside a picture.
         """
-        small = _finite(to_numpy(ab))
+        small = to_numpy(check_finite(ab))
         return [
             recolor_pixels(pixels, one, hints, self.threads)
             for pixels, one in zip(pictures, small, strict=True)
@@ -165,7 +165,12 @@ def _hinted(hint_maps: Array | None) -> list[int]:
     return np.flatnonzero(to_numpy(hint_maps[:, 2]).any((1, 2))).tolist()
 
 
-def _finite(ab: np.ndarray) -> np.ndarray:
-    if not np.isfinite(ab).all():
+def check_finite(ab: Array) -> Array:
+    """The same a*b*.
+
+    Raises:
+        ValueError: they are not finite.
+    """
+    if not array_namespace(ab).isfinite(ab).all():
         raise ValueError("The model predicted NaN; its weights are damaged. Load it anew.")
     return ab
