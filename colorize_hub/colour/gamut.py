@@ -16,6 +16,7 @@ from colorize_hub.colour.cie import (
     LINE_OFFSET,
     LINE_SLOPE,
     RGB_OF_XYZN,
+    inverse_cie_curve,
 )
 
 _LEVELS, _TURNS = 128, 512  # the table's cells in L* and around the circle of hues
@@ -26,22 +27,6 @@ _SAMPLES, _ROUNDS = 16, 5
 ONE_THREAD = 1 << 18  # multiplications in a matrix product that BLAS gives no second thread
 _OF_X_AND_Z = np.ascontiguousarray(RGB_OF_XYZN[:, ::2])
 _GREY = np.float32(LINE_OFFSET), np.float32(1 - LINE_OFFSET)  # f_Y = start + L* / 100 * length
-
-
-def inverse_cie_curve(f: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None:
-    """X, Y or Z relative to white of its f: the cube, and below a threshold its tangent.
-
-    Args:
-        f: any shape, float32.
-        out: as f, for the result.
-        spare: as f, overwritten.
-    """
-    np.clip(f, np.float32(INVERSE_FROM), np.float32(np.inf), out=spare)
-    np.multiply(spare, spare, out=out)
-    np.multiply(out, spare, out=out)
-    np.subtract(f, spare, out=spare)
-    np.multiply(spare, np.float32(1 / LINE_SLOPE), out=spare)
-    np.add(out, spare, out=out)
 
 
 def times(matrix: np.ndarray, values: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -126,7 +111,7 @@ def _along(
     f += above
     rates = np.empty((3, len(f_y)), np.float32)
     rgb = times(_OF_X_AND_Z, f, np.empty_like(rates))
-    rgb += RGB_OF_XYZN[:, 1:2] * _cubes(f_y)
+    rgb += RGB_OF_XYZN[:, 1:2] * inverse_cie_curve(f_y)
     squares *= towards
     return rgb, times(3 * _OF_X_AND_Z, squares, rates)
 
@@ -186,8 +171,3 @@ def _nodes(levels: int, turns: int) -> tuple[np.ndarray, np.ndarray]:
     towards = np.stack((np.copysign(1 - np.abs(along), turn), along)).astype(np.float32)
     greys = _GREY[0] + np.linspace(0, _GREY[1], levels + 1, dtype=np.float32)
     return np.repeat(greys, turns + 1), np.tile(towards, levels + 1)
-
-
-def _cubes(f: np.ndarray) -> np.ndarray:
-    above = np.clip(f, np.float32(INVERSE_FROM), np.float32(np.inf))
-    return above * above * above + (f - above) * (1 / LINE_SLOPE)

@@ -35,24 +35,19 @@ def palette(step: int) -> np.ndarray:
     return ((np.argwhere(used) - side // 2) * step).astype(np.float32)
 
 
-def temperature(vividness: float) -> float:
-    """Softmax temperature for a vividness 0..1: 1 up to 0.5, then down to 0.25.
+def temperature(vividness: Array) -> Array:
+    """Softmax temperature for a vividness () 0..1: 1 up to 0.5, then down to 0.25.
 
     0.5 decodes the mean of the distribution as it was learned; towards 1 the likeliest bins win.
     Below 0.5 the mean's chroma fades instead (see `fading`): a temperature above 1 would pull all
     colours to the mean of the palette, which is a tint, not grey.
-
-    Raises:
-        ValueError: vividness outside 0..1 or not a number.
     """
-    if not 0 <= vividness <= 1:
-        raise ValueError(f"vividness must be 0..1, got {vividness}.")
-    return 4.0 ** min(0.0, 1 - 2 * vividness)
+    return 4.0 ** (1 - 2 * vividness).clip(None, 0)
 
 
-def fading(vividness: float) -> float:
+def fading(vividness: Array) -> Array:
     """Factor on chroma for a vividness 0..1: from a quarter at 0 to 1 at 0.5 and above."""
-    return min(1.0, 0.25 + 1.5 * vividness)
+    return (0.25 + 1.5 * vividness).clip(None, 1)
 
 
 def decode_bins(logits: Array, step: int, vividness: float, chroma_scale: float = 1.0) -> Array:
@@ -66,9 +61,21 @@ def decode_bins(logits: Array, step: int, vividness: float, chroma_scale: float 
 
     Returns:
         (B, 2, H, W) a*b*, float32.
+
+    Raises:
+        ValueError: vividness outside 0..1 or not a number.
     """
+    if not 0 <= vividness <= 1:
+        raise ValueError(f"vividness must be 0..1, got {vividness}.")
     xp = array_namespace(logits)
+    logits = xp.astype(logits, xp.float32, copy=False)
+    wanted = like(np.float64(vividness), logits)
+    return mean_colors(logits, like(palette(step), logits), wanted, chroma_scale)
+
+
+def mean_colors(logits: Array, centres: Array, vividness: Array, chroma_scale: Array) -> Array:
+    """`decode_bins` with everything as arrays of one kind; vividness and chroma_scale are ()."""
     # Channels last, as the network leaves them: there softmax is five times as fast.
-    last = xp.astype(xp.moveaxis(logits, 1, -1), xp.float32) / temperature(vividness)
-    centres = like(palette(step) * (chroma_scale * fading(vividness)), last)
-    return xp.moveaxis(softmax(last, -1) @ centres, -1, 1)
+    last = array_namespace(logits).permute_dims(logits, (0, 2, 3, 1)) / temperature(vividness)
+    mean = softmax(last, -1) @ (centres * (chroma_scale * fading(vividness)))
+    return array_namespace(mean).permute_dims(mean, (0, 3, 1, 2))

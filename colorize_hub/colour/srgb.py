@@ -55,12 +55,15 @@ def keep_within(linear: np.ndarray) -> None:
 
 
 def encoded(linear: np.ndarray) -> np.ndarray:
-    """Levels 0..65535, to be cut to whole numbers, of linear light, which is overwritten."""
-    line = np.clip(linear, 0, np.float32(0.0031308))
-    np.clip(linear, np.float32(0.0031308), 1, out=linear)
+    """Levels 0..65535, to be cut to whole numbers, of linear light, which is overwritten.
+
+    `encode_srgb` in place.
+    """
+    line = np.clip(linear, 0, np.float32(_LINEAR_TO))
+    np.clip(linear, np.float32(_LINEAR_TO), 1, out=linear)
     np.power(linear, np.float32(1 / 2.4), out=linear)
     linear *= np.float32(1.055 * 65535)
-    line *= np.float32(12.92 * 65535)
+    line *= np.float32(_SLOPE * 65535)
     linear += line
-    linear += np.float32(0.5 - (0.055 + 12.92 * 0.0031308) * 65535)
+    linear += np.float32(0.5 - (0.055 + _SLOPE * _LINEAR_TO) * 65535)
     return linear

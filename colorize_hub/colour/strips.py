@@ -17,11 +17,13 @@ import numpy as np
 from colorize_hub.colour.cie import (
     CUBE_ROOT_FROM,
     GAMUT_TOLERANCE,
+    INVERSE_FROM,
     LINE_SLOPE,
     RGB_OF_XYZN,
     XYZN_OF_RGB,
+    cie_curve,
 )
-from colorize_hub.colour.gamut import ONE_THREAD, fitted, inverse_cie_curve, times
+from colorize_hub.colour.gamut import ONE_THREAD, fitted, times
 from colorize_hub.colour.resizing import antialiased, bicubic
 from colorize_hub.colour.srgb import CODES, decoded, encoded, keep_within, levels_of_light
 
@@ -154,7 +156,7 @@ class _Painter:
         for top in range(0, len(down), block):
             np.matmul(down[top : top + block], across, out=f[::2, top : top + block])
         f[::2] += f[1]
-        inverse_cie_curve(f, xyz, rgb)
+        _inverse_cie_curve(f, xyz, rgb)
         f, xyz, rgb = (one.reshape(3, -1) for one in (f, xyz, rgb))
         times(self._matrix, xyz, out=rgb)
         first = rows.start * self._width
@@ -251,13 +253,25 @@ if hasattr(os, "register_at_fork"):  # threads do not survive a fork
 @cache
 def _grey_table(dtype: str) -> np.ndarray:
     """f_Y of every grey level of uint8 or uint16."""
-    f_y = decoded(dtype) * XYZN_OF_RGB[1].sum()
-    _cie_curve(f_y)
-    return f_y
+    return cie_curve(decoded(dtype) * XYZN_OF_RGB[1].sum())
+
+
+# The curves of cie.py once more, in place: with a new array for each step, to paint 12 megapixels
+# takes 10 % longer.
+
+
+def _inverse_cie_curve(f: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None:
+    """See cie.inverse_cie_curve; into `out`, and `spare` is overwritten."""
+    np.clip(f, np.float32(INVERSE_FROM), np.float32(np.inf), out=spare)
+    np.multiply(spare, spare, out=out)
+    np.multiply(out, spare, out=out)
+    np.subtract(f, spare, out=spare)
+    np.multiply(spare, np.float32(1 / LINE_SLOPE), out=spare)
+    np.add(out, spare, out=out)
 
 
 def _cie_curve(light: np.ndarray) -> None:
-    """Light relative to white to its f, in place: the cube root, and near black a line."""
+    """See cie.cie_curve; in place."""
     line = np.clip(light, np.float32(-np.inf), np.float32(CUBE_ROOT_FROM))
     np.clip(light, np.float32(CUBE_ROOT_FROM), np.float32(np.inf), out=light)
     np.cbrt(light, out=light)

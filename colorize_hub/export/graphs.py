@@ -6,7 +6,6 @@ logits), colours (logits to a*b*) and render (full-size L* and small a*b* to pix
 an attention to hints has that as the eighth.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -14,10 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_hub.colour.lab import in_gamut, lab_to_rgb, largest_scale, rgb_to_lab
-from colorize_hub.colour.palette import palette
+from colorize_hub.colour.palette import mean_colors, palette
+from colorize_hub.colour.resizing import cubic
 from colorize_hub.network.colornet import ColorNet, broad_shift
-
-_CUBIC = -0.75  # of F.interpolate(mode="bicubic")
 
 
 class Lab(nn.Module):
@@ -88,10 +86,7 @@ class Colours(nn.Module):
 
     def forward(self, logits: Tensor, vividness: Tensor, chroma_scale: Tensor) -> Tensor:
         """(B, Q, h, w), (), () to (B, 2, h, w)."""
-        temperature = torch.pow(4.0, (1 - 2 * vividness).clamp(max=0))
-        fading = (0.25 + 1.5 * vividness).clamp(max=1)
-        share = torch.softmax(logits.permute(0, 2, 3, 1) / temperature, 3)
-        return (share @ self.palette).permute(0, 3, 1, 2) * (fading * chroma_scale)
+        return mean_colors(logits, self.palette, vividness, chroma_scale)
 
 
 class Render(nn.Module):
@@ -134,9 +129,7 @@ def _bicubic(target: Tensor, targets: Tensor, sources: int) -> Tensor:
         nearest = (base + tap).clamp(min=0)
         nearest = torch.minimum(nearest, line[-1].float())[:, None]
         distance = (part - tap).abs()
-        near = ((_CUBIC + 2) * distance - (_CUBIC + 3)) * distance * distance + 1
-        far = (((distance - 5) * distance + 8) * distance - 4) * _CUBIC
-        weights = weights + torch.where(distance <= 1, near, far) * (nearest == line)
+        weights = weights + cubic(distance) * (nearest == line)
     return weights
 
 
@@ -201,11 +194,6 @@ class _SameConvolution(torch.autograd.Function):
         )
 
 
-def exp2(graph: object, exponent: object) -> object:
-    """ONNX for torch.exp2."""
-    return graph.op("Exp", graph.op("Mul", exponent, _constant(graph, math.log(2))))  # pyright: ignore
-
-
 def window_means(graph: object, pictures: object, size: object) -> object:
     """ONNX for F.adaptive_avg_pool2d: means of windows of up to a whole map, as two matrices.
 
@@ -245,4 +233,4 @@ def _constant(graph: object, value: float | list[int]) -> object:
 
 
 # What the exporter lacks.
-SYMBOLICS = {"aten::exp2": exp2, "aten::adaptive_avg_pool2d": window_means}
+SYMBOLICS = {"aten::adaptive_avg_pool2d": window_means}

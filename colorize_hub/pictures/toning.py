@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from colorize_hub.colour.cie import CUBE_ROOT_FROM, LINE_OFFSET, LINE_SLOPE, XYZN_OF_RGB
+from colorize_hub.colour.cie import XYZN_OF_RGB, cie_curve
+from colorize_hub.colour.srgb import decode_srgb
 from colorize_hub.colour.strips import lightness_of, paint_spots, strips
 
 _SIDE = 128  # pixels of the reduced copy's long side
@@ -155,7 +156,5 @@ def _reduced_lab(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _cie_f(pixels: np.ndarray) -> np.ndarray:
     """CIE f of X, Y and Z, (3, n) float32, of (n, 3) sRGB levels; L* is 116 f_Y - 16."""
-    level = (pixels.T / np.float32(np.iinfo(pixels.dtype).max)).astype(np.float32)
-    linear = np.where(level > 0.04045, ((level + 0.055) / 1.055) ** 2.4, level / 12.92)
-    xyz = XYZN_OF_RGB @ linear.astype(np.float32)
-    return np.where(xyz > CUBE_ROOT_FROM, np.cbrt(xyz), LINE_SLOPE * xyz + LINE_OFFSET)
+    level = pixels.T.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    return cie_curve(XYZN_OF_RGB @ decode_srgb(level))

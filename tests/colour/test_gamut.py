@@ -9,15 +9,15 @@ from colorize_hub.colour.cie import (
     LINE_SLOPE,
     RGB_OF_XYZN,
     XYZN_OF_RGB,
+    inverse_cie_curve,
 )
-from colorize_hub.colour.gamut import fitted, inverse_cie_curve
+from colorize_hub.colour.gamut import fitted
+from colorize_hub.colour.lab import fit_gamut
 
 
 def linear_rgb(f_y, slopes):
     f = np.stack((f_y + slopes[0], f_y, f_y + slopes[1])).astype(np.float32)
-    xyz, spare = np.empty((2, *f.shape), np.float32)
-    inverse_cie_curve(f, xyz, spare)
-    return RGB_OF_XYZN @ xyz
+    return RGB_OF_XYZN @ inverse_cie_curve(f)
 
 
 def cie_f(rgb):
@@ -49,6 +49,15 @@ def test_colours_are_brought_onto_the_surface(lightness, chroma, close):
     assert left.max() < 1.1e-4
     assert np.abs(left[outside]).max() < 1.1e-4
     assert np.mean(np.abs(left[outside]) < 1e-5) > 0.99
+
+
+@pytest.mark.parametrize("chroma", [20, 150, 1e3])
+def test_the_fast_way_finds_what_bracketing_finds(chroma):
+    f_y, slopes = rays((1, 99), chroma)
+    lightness, ab = (116 * f_y - 16)[None, None], (slopes * [[500], [-200]])[:, None]
+    plain = fit_gamut(lightness, ab.astype(np.float32))[:, 0] / [[500], [-200]]
+    expected = linear_rgb(f_y, plain.astype(np.float32))
+    assert np.abs(fitted(f_y, slopes) - expected).max() < 1.3e-3  # what bracketing leaves
 
 
 @pytest.mark.parametrize("chroma", [40, 150, 1e3])

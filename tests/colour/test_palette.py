@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -154,15 +155,15 @@ def test_bfloat16_logits_decode_in_float32():
 
 @pytest.mark.parametrize(("vividness", "expected"), [(0, 1), (0.5, 1), (0.75, 0.5), (1, 0.25)])
 def test_temperature(vividness, expected):
-    assert temperature(vividness) == pytest.approx(expected)
+    assert temperature(np.float32(vividness)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("vividness", "expected"), [(0, 0.25), (0.25, 0.625), (0.5, 1), (1, 1)])
 def test_fading(vividness, expected):
-    assert fading(vividness) == pytest.approx(expected)
+    assert fading(np.float32(vividness)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("vividness", [-0.01, 1.01, math.nan, math.inf])
-def test_temperature_refuses_vividness_out_of_range(vividness):
+def test_vividness_out_of_range_is_refused(vividness):
     with pytest.raises(ValueError, match=rf"vividness must be 0\.\.1, got {vividness}"):
-        temperature(vividness)
+        decode_bins(torch.zeros(1, len(palette(10)), 2, 2), 10, vividness)
