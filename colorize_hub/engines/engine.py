@@ -125,8 +125,9 @@ class Engine(ABC, Generic[AnyNetwork]):
             colors = [*decode_bins(logits, config.bin_step, vividness, config.chroma_scale)]
         if not hinted:
             return array_namespace(logits).stack(colors)
-        own = seen.decoded(vividness)
-        if take is not None:
+        if take is None:
+            own = seen.decoded(vividness)
+        else:
             own = decode_bins(logits, config.bin_step, vividness)
         maps = self.asarray(hint_maps)
         for i in hinted:
@@ -166,7 +167,7 @@ def _hinted(hint_maps: Array | None) -> list[int]:
 
 
 def check_finite(ab: Array) -> Array:
-    """The same a*b*.
+    """Give back the same a*b*.
 
     Raises:
         ValueError: they are not finite.

@@ -65,7 +65,7 @@ class TorchEngine(Engine[ColorNet]):
     def asarray(self, values: Array) -> Tensor:
         """See Engine."""
         if isinstance(values, np.ndarray):
-            values = np.require(values, requirements="W")  # torch warns of what it cannot write to
+            values = np.require(values, requirements=["W"])  # torch warns of the others
         return torch.as_tensor(values, dtype=torch.float32, device=self._device)
 
     @torch.inference_mode()
@@ -101,7 +101,7 @@ class TorchEngine(Engine[ColorNet]):
     def _upload(self, values: np.ndarray) -> Tensor:
         """Integers, where the network is; wider ones of those that torch can do little with."""
         wide = values.astype(np.int32) if values.dtype == np.uint16 else values
-        return torch.from_numpy(np.require(wide, requirements="CW")).to(self._device)
+        return torch.from_numpy(np.require(wide, requirements=["C", "W"])).to(self._device)
 
     see = torch.inference_mode()(Engine.see)
     logits = torch.inference_mode()(Engine.logits)
@@ -160,6 +160,6 @@ def _stacked(pictures: Sequence[np.ndarray]) -> list[tuple[list[int], np.ndarray
 
 
 def _in_order(parts: list[tuple[list[int], Any]]) -> list[Any]:
-    """What belongs to each place, one after the other."""
+    """Give what belongs to each place, one after the other."""
     found = {place: one for places, part in parts for place, one in zip(places, part, strict=True)}
     return [found[place] for place in sorted(found)]

@@ -8,8 +8,8 @@ formulas of colorize_hub/colour/lab.py, with u the unit roundoff.
 sRGB to Lab. `exp(e * log(x))` is right to (2 |e log(x)| + 2) u relative. sRGB decoding has
 |e log(x)| <= 5.8, so less than 18.6 u; the three products and sums of the matrix add 3 u, and the
 cube root takes a third of both and adds less than (2 * 2.3 + 2) u of its own: 14 u. The CIE curve f
-is at most 1, so f is right to 14 u; two more for what is added to it make 16. L* is 116 f, a* 500 (f - f'), b*
-200 (f - f'), and two computations may err in opposite directions.
+is at most 1, so f is right to 14 u; two more for what is added to it make 16. L* is 116 f, a*
+500 (f - f'), b* 200 (f - f'), and two computations may err in opposite directions.
 
 Lab to sRGB. f is right to 3 u of up to 1.5 (a colour far outside sRGB), its cube to 9 u, the three
 terms of the matrix, whose rows add up to at most 5.2, to 47 u of light; the encoding is steepest at
