@@ -30,10 +30,10 @@ class ClipPage:
 
     def pixels(self) -> np.ndarray:
         """(H, W, 3) of what the player shows."""
+        self.page.wait_for_function("document.querySelector('#clip-player').readyState >= 2")
         values = self.page.evaluate(
-            """async () => {
+            """() => {
               const video = document.querySelector('#clip-player');
-              while (video.readyState < 2) await new Promise((done) => setTimeout(done, 50));
               const canvas = document.createElement('canvas');
               [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
               canvas.getContext('2d').drawImage(video, 0, 0);

@@ -7,6 +7,8 @@ import av
 import pytest
 from playwright.sync_api import Page, expect
 
+from colorize_hub.demo.film import clips
+from colorize_hub.video.reader import measured, probe
 from tests.browser.clip_page import ClipPage
 from tests.browser.desk_page import chroma
 from tests.video.clips import moving_frames, write_clip
@@ -99,5 +101,40 @@ def test_what_is_no_film_is_said_and_the_page_goes_on(
     expect(clip.page.locator("#message p")).to_contain_text("notes.mp4")
     assert str(tmp_path) not in clip.page.locator("#message p").inner_text()
     clip.open(film)
+    clip.colour()
+    clip.done()
+
+
+RECORD = """async () => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 96, height: 64 });
+  const paint = canvas.getContext('2d');
+  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: 'video/webm;codecs=vp8' });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  const ended = new Promise((done) => (recorder.onstop = done));
+  recorder.start();
+  for (let frame = 0; frame < 40; frame++) {
+    paint.fillStyle = frame % 2 ? 'silver' : 'gray';
+    paint.fillRect(2 * frame, 0, 30, 64);
+    await new Promise(requestAnimationFrame);
+  }
+  recorder.stop();
+  await ended;
+  return [...new Uint8Array(await new Blob(parts).arrayBuffer())];
+}"""
+
+
+def test_a_recording_of_a_browser_keeps_to_the_limit(
+    clip: ClipPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = tmp_path / "recorded.webm"
+    recorded.write_bytes(bytes(clip.page.evaluate(RECORD)))
+    assert 3 < measured(probe(recorded)).frames <= 41  # nothing in it says how many
+    clip.open(recorded)
+    with monkeypatch.context() as patch:
+        patch.setattr(clips, "MOST_FRAMES", 3)
+        clip.colour()
+        expect(clip.page.locator("#message p")).to_contain_text("recorded.webm has ")
+        expect(clip.page.locator("#message p")).to_contain_text("up to 3 can be coloured here")
     clip.colour()
     clip.done()
