@@ -11,6 +11,7 @@ _EXIF_UUID = b"JpgTiffExif->JP2"
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC_UUID = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 _UUIDS = {"exif": _EXIF_UUID, "xmp": _XMP_UUID, "iptc": _IPTC_UUID}
+_CODESTREAM, _DEPTH_AT = b"\xff\x4f\xff\x51", 42  # of the first component, in JPEG 2000
 _MOST = 1 << 26  # bytes of a box that is read
 _MOST_BOXES = 1000
 _INCHES_A_METRE = 1 / 0.0254
@@ -95,16 +96,26 @@ def read_nclx(file: IO[bytes]) -> Declared | None:
 
 def read_bits(file: IO[bytes]) -> int:
     """Return the most bits of a channel of a JPEG 2000, AVIF or HEIC file; 8 if it tells none."""
-    most = 8
-    for box in boxes(file):
-        if box.kind == b"jp2h":
-            for inner in boxes(file, box.start, box.end):
-                if inner.kind == b"ihdr" and (content := _content(file, inner))[10:11] < b"\xff":
-                    most = max(most, *(bits % 128 + 1 for bits in content[10:11]), 8)
-    for box in _properties(file):
-        if box.kind == b"pixi":
-            most = max(most, *_content(file, box)[5:], 8)
-    return most
+    told = [_content(file, box)[5:] for box in _properties(file) if box.kind == b"pixi"]
+    if _seek_codestream(file):
+        file.seek(_DEPTH_AT, 1)
+        told.append(bytes(depth % 128 + 1 for depth in file.read(1)))
+    return max(b"".join(told), default=8)
+
+
+def read_codestream(file: IO[bytes]) -> bytes:
+    """Return the pixels of a JPEG 2000 file, encoded, without what names their colours."""
+    return file.read() if _seek_codestream(file) else b""
+
+
+def _seek_codestream(file: IO[bytes]) -> bool:
+    file.seek(0)
+    bare = file.read(4) == _CODESTREAM
+    start = 0 if bare else next((one.start for one in boxes(file) if one.kind == b"jp2c"), None)
+    if start is None:
+        return False
+    file.seek(start)
+    return True
 
 
 def _properties(file: IO[bytes]) -> Iterator[Box]:

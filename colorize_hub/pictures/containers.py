@@ -47,9 +47,11 @@ def complete(image: Image.Image, file: IO[bytes], name: str) -> None:
         name: of the picture, for messages.
     """
     place = file.tell()
-    if image.format in _BOXED and not image.mode.startswith("I"):
+    if image.format in ("AVIF", "HEIF"):
         _warn_of_bits(boxes.read_bits(file), name)
-    if image.format == "JPEG2000":
+    if image.format == "PNG":
+        png.mend_transparency(file, image.info)
+    elif image.format == "JPEG2000":
         told = boxes.read_jp2(file)
         image.info |= {key: told[key] for key in ("exif", "xmp") if key in told}
         if "iptc" in told:

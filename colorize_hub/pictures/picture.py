@@ -15,7 +15,16 @@ from typing import IO, Literal
 import numpy as np
 from PIL import ExifTags, Image
 
-from colorize_hub.pictures import containers, icc, jpeg_end, metadata, modes, opening, png, tiff
+from colorize_hub.pictures import (
+    containers,
+    deep,
+    icc,
+    jpeg_end,
+    metadata,
+    modes,
+    opening,
+    tiff,
+)
 from colorize_hub.pictures.metadata import Metadata
 from colorize_hub.pictures.opening import MAX_PIXELS, PictureError
 from colorize_hub.pictures.saving import check_savable, save_image
@@ -198,10 +207,11 @@ def _from_other(file: IO[bytes], size: int, name: str) -> Picture:
     opening.warn_of_pages(image, name)
     profile = containers.profile_of(image, file)
     containers.complete(image, file, name)
+    levels = deep.read_deep(image, file, name)
     image = _decoded(image, file, name)
     orientation, held = metadata.read_metadata(image)
-    if image.format == "PNG" and png.is_deep_colour(file):
-        levels = metadata.turned(png.read_deep(file), orientation)
+    if levels is not None:
+        levels = metadata.turned(levels, orientation)
         alpha = levels[:, :, -1].copy() if levels.shape[2] in (2, 4) else None
         colours = levels if alpha is None else np.ascontiguousarray(levels[:, :, :-1])
         return Picture(modes.to_srgb(colours, profile), alpha, "file", metadata=held)

@@ -42,6 +42,14 @@ def write_deep(file: IO[bytes], levels: np.ndarray, held: Metadata) -> None:
     file.write(memoryview(data)[_HEADER_BYTES:])
 
 
+def mend_transparency(file: IO[bytes], info: dict[Any, Any]) -> None:
+    """Scale the transparent grey of 2 or 4 bits in ``info`` as Pillow scales the pixels."""
+    file.seek(24)
+    depth, kind = file.read(2)
+    if kind == 0 and depth in (2, 4) and isinstance(info.get("transparency"), int):
+        info["transparency"] *= 255 // (2**depth - 1)
+
+
 def profile_of_chunks(info: dict[Any, Any]) -> bytes | None:
     """Return the profile of the colours by iCCP, sRGB, or gAMA and cHRM, as Pillow read them."""
     if info.get("icc_profile") or "srgb" in info or "gamma" not in info:

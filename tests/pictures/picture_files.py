@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image
@@ -190,6 +191,12 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "zstd16.tif": lambda: tiff(RGB.astype(np.uint16) * 257, compression="zstd", tile=(16, 16)),
     "jpegxl.tif": lambda: tiff(RGB, compression="jpegxl"),
     "pyramid.tif": _pyramid,
+    "deep.jp2": lambda: imagecodecs.jpeg2k_encode(
+        RGB.astype(np.uint16) * 257, codecformat="jp2", level=0
+    ),
+    "rgb16.ppm": lambda: (
+        b"P6\n%d %d\n65535\n" % (WIDTH, HEIGHT) + (RGB.astype(">u2") * 257).tobytes()
+    ),
     "gamma.png": lambda: with_chunk(_pil("RGB", "PNG")(), b"gAMA", struct.pack(">I", 55_556)),
     "photo.heic": _plugin("HEIF", quality=95),
     "photo.jxl": _plugin("JXL", quality=95),

@@ -126,23 +126,11 @@ def test_a_profile_inside_counts(tmp_path, suffix):
 
 
 def test_more_bits_than_are_read_are_told_of(tmp_path, caplog):
-    deep = RGB.astype(np.uint16) * 257
-    files = {
-        "x.jp2": imagecodecs.jpeg2k_encode(deep, codecformat="jp2", level=0),
-        "x.avif": imagecodecs.avif_encode(RGB.astype(np.uint16) * 4, bitspersample=10, level=99),
-    }
-    for (name, data), bits in zip(files.items(), (16, 10), strict=True):
-        (tmp_path / name).write_bytes(data)
-        got = read_picture(tmp_path / name).pixels
-        assert np.abs(got.astype(int) - RGB).mean() < 4
-        assert f"{name} has {bits} bits a channel and is read with 8" in caplog.text
-    caplog.clear()
-    grey = saved(Image.fromarray(scene(40, 60, dtype=np.uint16)), "JPEG2000")
-    (tmp_path / "x.jp2").write_bytes(grey)
-    np.testing.assert_array_equal(
-        read_picture(tmp_path / "x.jp2").pixels[..., 0], scene(40, 60, dtype=np.uint16)
-    )
-    assert not caplog.text
+    data = imagecodecs.avif_encode(RGB.astype(np.uint16) * 4, bitspersample=10, level=99)
+    (tmp_path / "x.avif").write_bytes(data)
+    got = read_picture(tmp_path / "x.avif").pixels
+    assert np.abs(got.astype(int) - RGB).mean() < 4
+    assert "x.avif has 10 bits a channel and is read with 8" in caplog.text
 
 
 def test_xmp_inside_jpeg_xl(tmp_path):
