@@ -21,4 +21,5 @@ _CURVE = 16 * UNIT
 
 LIGHTNESS = 2 * 116 * _CURVE  # 2.2e-4 of 0..100
 LAB = 2 * 2 * 500 * _CURVE  # 1.9e-3 of about -108..108
-RGB = 2 * 12.92 * 47 * UNIT  # 7.2e-5 of 0..1
+LIGHT = 2 * 47 * UNIT  # 5.6e-6 of 0..1, linear
+RGB = 12.92 * LIGHT  # 7.2e-5 of 0..1

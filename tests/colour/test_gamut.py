@@ -13,6 +13,7 @@ from colorize_hub.colour.cie import (
 )
 from colorize_hub.colour.gamut import fitted
 from colorize_hub.colour.lab import fit_gamut
+from tests.colour.rounding import LIGHT
 
 
 def linear_rgb(f_y, slopes):
@@ -75,7 +76,7 @@ def test_colours_inside_stay_as_they_are():
     f_y, slopes = rays((20, 90), 5)
     expected = linear_rgb(f_y, slopes)
     assert (excess(expected) < 0).all()
-    np.testing.assert_allclose(fitted(f_y, slopes), expected, atol=1e-6)
+    np.testing.assert_allclose(fitted(f_y, slopes), expected, atol=LIGHT)
 
 
 def test_a_ray_that_leaves_and_enters_again_ends_where_it_leaves():
