@@ -199,7 +199,7 @@ def _step(device: torch.device, quick: bool) -> float:
 
 
 def _train(device: torch.device, quick: bool) -> float:
-    """The command itself: decoding, feeding, the start of CUDA and all."""
+    """Run the command itself: decoding, feeding, the start of CUDA and all."""
     if device.type == "cpu":
         os.environ["ACCELERATE_USE_CPU"] = "true"
     with tempfile.TemporaryDirectory() as name:

@@ -188,7 +188,8 @@ def test_a_start_of_another_shape_is_refused(data, model, tmp_path):
 
 def test_an_adversarial_run_that_is_killed_ends_in_the_same_bits(data, model, backbone, tmp_path):
     changes = {**COLOURS, "pictures": 64, "start": model, "encoder_weights": backbone}
-    train_here(data, tmp_path / "whole", **changes)
+    done = run(data, tmp_path / "whole", tmp_path / "cache", **changes)
+    assert done.returncode == 0, done.stderr
     places = tmp_path / "killed", tmp_path / "cache"
     done = run(data, *places, ("SIGKILL", 9, "noted"), **changes)
     assert done.returncode == -signal.SIGKILL, done.stderr

@@ -40,7 +40,8 @@ def data(tmp_path_factory):
 def test_a_killed_run_ends_in_the_same_bits(data, tmp_path):
     """Killed with the encoder frozen, in the middle of a checkpoint, and with it trained."""
     changes: dict[str, Any] = {"validation": 0}
-    train_here(data, tmp_path / "whole", **changes)
+    done = run(data, tmp_path / "whole", tmp_path / "cache", **changes)
+    assert done.returncode == 0, done.stderr
     places = (("SIGKILL", 7, "noted"), ("SIGKILL", 22, "saving"), ("SIGKILL", 33, "noted"))
     for at in places:
         resume = at != places[0]
@@ -56,7 +57,8 @@ def test_a_killed_run_ends_in_the_same_bits(data, tmp_path):
 
 def test_a_streaming_run_stopped_and_killed_ends_in_the_same_bits(data, tmp_path):
     changes: dict[str, Any] = {"streaming": True, "precision": "bf16", "validation": 1}
-    train_here(data, tmp_path / "whole", **changes)
+    done = run(data, tmp_path / "whole", tmp_path / "cache", **changes)
+    assert done.returncode == 0, done.stderr
     places = tmp_path / "stopped", tmp_path / "cache"
     done = run(data, *places, ("SIGINT", 9, "noted"), **changes)
     assert done.returncode == 0, done.stderr
