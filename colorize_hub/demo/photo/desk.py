@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -16,7 +17,7 @@ from PIL import Image
 
 from colorize_hub.batch.files import write_picture
 from colorize_hub.demo.photo.marks import Work, hints_of
-from colorize_hub.demo.photo.pictures import preview
+from colorize_hub.demo.photo.pictures import jpeg, preview
 from colorize_hub.demo.photo.reference import apply_palette, before_palette
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.canvas import Canvas
@@ -46,6 +47,16 @@ class Sheet:
     def scale(self) -> float:
         """Pixels of the preview for a pixel of the original."""
         return min(self.before.width / self.size[0], self.before.height / self.size[1])
+
+    @cached_property
+    def before_file(self) -> bytes:
+        """The preview as it came, a JPEG file."""
+        return jpeg(self.before, self.alpha)
+
+    @cached_property
+    def plain_file(self) -> bytes:
+        """The preview in colour as nobody steered it, a JPEG file: every visitor sees it first."""
+        return jpeg(_paint(self.canvas, Work(), self.before, self.scale), self.alpha)
 
 
 class Desk:

@@ -19,7 +19,7 @@ from colorize_hub.demo.arguments import LARGEST, number, whole
 from colorize_hub.demo.messages import File, messages_for, path_of
 from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.photo.desk import Desk, Sheet
-from colorize_hub.demo.photo.marks import fit_work, read_work, write_work
+from colorize_hub.demo.photo.marks import Work, fit_work, read_work, write_work
 from colorize_hub.demo.photo.pictures import jpeg, jpeg_url, preview, tint_url
 from colorize_hub.demo.photo.places import unsure_places
 from colorize_hub.demo.photo.reference import match_palette
@@ -58,7 +58,7 @@ class Handlers:
                 "width": sheet.size[0],
                 "height": sheet.size[1],
                 "vividness": sheet.model.config.vividness,
-                "before": jpeg_url(jpeg(sheet.before, sheet.alpha)),
+                "before": jpeg_url(sheet.before_file),
                 "after": jpeg_url(self._render(sheet, hints)),
             }
 
@@ -220,4 +220,7 @@ class Handlers:
         return visitor is None or at_the_machine(visitor.request)
 
     def _render(self, sheet: Sheet, hints: str) -> bytes:
-        return jpeg(self.desk.render(sheet, read_work(hints)), sheet.alpha)
+        work = read_work(hints)
+        if work == Work():
+            return sheet.plain_file
+        return jpeg(self.desk.render(sheet, work), sheet.alpha)
