@@ -35,6 +35,7 @@ def visitors(
     people: int = 20,
     every: float = 2.0,
     minutes: float = 3.0,
+    openers: int = 0,
     pid: int | None = None,
 ) -> None:
     """Load the desk and report.
@@ -44,12 +45,17 @@ def visitors(
         people: Visitors at the same time.
         every: Seconds between two clicks of one visitor, if the answer is there by then.
         minutes: How long.
+        openers: Others, who open one new photo after the other; their times are not counted.
         pid: Of the server, on this machine, to watch its memory.
     """
     tally, end = Tally(), time.monotonic() + 60 * minutes
     crowd = [
         threading.Thread(target=_visit, args=(url.rstrip("/"), number, every, end, tally))
         for number in range(people)
+    ]
+    crowd += [
+        threading.Thread(target=_open_photos, args=(url.rstrip("/"), number, end, tally))
+        for number in range(openers)
     ]
     memory = []
     for visitor in crowd:
@@ -83,6 +89,26 @@ def _visit(url: str, number: int, every: float, end: float, tally: Tally) -> Non
         except OSError as error:
             tally.errors.append(str(error))
         time.sleep(max(0.0, every - (time.monotonic() - start)))
+
+
+def _open_photos(url: str, number: int, end: float, tally: Tally) -> None:
+    photo, count = example_path(list(EXAMPLES)[number % len(EXAMPLES)]).read_bytes(), 0
+    while time.monotonic() < end:
+        count += 1
+        try:  # what follows the end of a JPEG file makes it another file, and is not read
+            call(url, "open_photo", _upload(url, photo + f"{number} {count}".encode()), "", "")
+        except OSError as error:
+            tally.errors.append(str(error))
+
+
+def _upload(url: str, photo: bytes) -> dict[str, Any]:
+    """Upload a photo, and name it as the server does."""
+    head = b'--part\r\nContent-Disposition: form-data; name="files"; filename="photo.jpg"\r\n\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=part"}
+    body = head + photo + b"\r\n--part--\r\n"
+    request = urllib.request.Request(f"{url}/gradio_api/upload", body, headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return {"path": json.load(answer)[0], "meta": {"_type": "gradio.FileData"}}
 
 
 def call(url: str, name: str, *data: object) -> Any:  # noqa: ANN401
