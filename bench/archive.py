@@ -12,7 +12,7 @@ import tyro
 from bench.clock import Row, compare, table
 from bench.measures import make_photograph
 from colorize_hub import Colorizer, load
-from colorize_hub.batch.archive import colour_pictures, plan_folder
+from colorize_hub.batch.archive import color_pictures, plan_folder
 from colorize_hub.batch.options import Options
 from colorize_hub.network.working import working_shape
 from colorize_hub.pictures.picture import read_picture
@@ -67,7 +67,7 @@ def archive_rows(
         torch.set_num_threads(1)
         shutil.rmtree(target, ignore_errors=True)
         tasks = plan_folder(source, target).waiting
-        outcomes = list(colour_pictures(colorizer, tasks, Options(), workers=cores, batch=batch))
+        outcomes = list(color_pictures(colorizer, tasks, Options(), workers=cores, batch=batch))
         if [one.state for one in outcomes] != ["coloured"] * pictures:
             raise RuntimeError(f"Not all were coloured: {outcomes}")
 

@@ -109,7 +109,7 @@ def plan_folder(source: str | os.PathLike[str], target: str | os.PathLike[str]) 
     return plan
 
 
-def colour_pictures(
+def color_pictures(
     colorizer: Colorizer,
     tasks: Sequence[Task],
     options: Options,
@@ -141,7 +141,7 @@ def colour_pictures(
     with ThreadPoolExecutor(workers, "colour", *alone) as pool:
         try:
             futures = [
-                pool.submit(worker.colour, tasks[first : first + batch])
+                pool.submit(worker.color, tasks[first : first + batch])
                 for first in range(0, len(tasks), batch)
             ]
             for future in as_completed(futures):
@@ -159,7 +159,7 @@ class _Worker:
     stop: Event
     large: RLock
 
-    def colour(self, tasks: Sequence[Task]) -> list[Outcome]:
+    def color(self, tasks: Sequence[Task]) -> list[Outcome]:
         outcomes, held = [], []
         for task in tasks:
             if self.stop.is_set():
@@ -175,27 +175,27 @@ class _Worker:
                 continue
             held.append((task, picture))
             if sum(one.height * one.width for _, one in held) > _LARGE:
-                outcomes += self._colour_together(held)
+                outcomes += self._color_together(held)
                 held = []
-        return outcomes + self._colour_together(held)
+        return outcomes + self._color_together(held)
 
-    def _colour_together(self, held: list[tuple[Task, Picture]]) -> list[Outcome]:
+    def _color_together(self, held: list[tuple[Task, Picture]]) -> list[Outcome]:
         if not held:
             return []
         pictures = [picture.pixels for _, picture in held]
         large = sum(pixels.shape[0] * pixels.shape[1] for pixels in pictures) > _LARGE
         with self.large if large else nullcontext():
             try:
-                coloured = self.colorizer.colorize(
+                colored = self.colorizer.colorize(
                     pictures, vividness=self.options.vividness, size=self.options.size
                 )
             except Exception as error:
                 if len(held) == 1:
                     return [_failure(held[0][0], error)]
-                return [one for each in held for one in self._colour_together([each])]
+                return [one for each in held for one in self._color_together([each])]
             return [
                 self._write(task, picture, np.asarray(rgb))
-                for (task, picture), rgb in zip(held, coloured, strict=True)
+                for (task, picture), rgb in zip(held, colored, strict=True)
             ]
 
     def _write(self, task: Task, picture: Picture, rgb: np.ndarray) -> Outcome:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from colorize_hub.batch.options import Options
-from colorize_hub.batch.shards import Shard, colour_shard
+from colorize_hub.batch.shards import Shard, color_shard
 from colorize_hub.loading import load
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Workers:
     address: str | None
 
 
-def colour_shards(
+def color_shards(
     shards: Sequence[Shard], model: str | None, options: Options, workers: Workers
 ) -> Iterator[dict[str, float]]:
     """Have shards coloured; yields when each "began" and "ended", of time.time, as it is done.
@@ -88,6 +88,6 @@ class _Worker:
         spans: dict[str, list[float]] = {"began": [], "ended": []}
         for number in batch["id"].tolist():
             spans["began"].append(time.time())
-            colour_shard(self._colorizer, self._shards[number], self._options, batch=self._batch)
+            color_shard(self._colorizer, self._shards[number], self._options, batch=self._batch)
             spans["ended"].append(time.time())
         return spans

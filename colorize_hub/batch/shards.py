@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from colorize_hub.atomic import atomic_path, write_atomically
-from colorize_hub.batch.archive import Task, colour_pictures
+from colorize_hub.batch.archive import Task, color_pictures
 from colorize_hub.batch.files import target_name
 from colorize_hub.batch.options import Options
 from colorize_hub.pictures.formats import suffix_of
@@ -116,7 +116,7 @@ def plan_shards(
     return shards
 
 
-def colour_shard(
+def color_shard(
     colorizer: Colorizer, shard: Shard, options: Options, *, batch: int = 1
 ) -> Finished:
     """Colour the pictures of a shard, unless its output exists; all other columns are kept.
@@ -142,7 +142,7 @@ def colour_shard(
     table = _read_rows(shard)
     values = table.column(shard.column).to_pylist()
     contents = [_content(value) for value in values]
-    coloured, errors = _colour_contents(colorizer, contents, options, batch)
+    coloured, errors = _color_contents(colorizer, contents, options, batch)
     values = [
         value if new is None else {**value, "bytes": new} if isinstance(value, dict) else new
         for value, new in zip(values, coloured, strict=True)
@@ -240,7 +240,7 @@ def _content(value: dict[str, Any] | bytes | None) -> bytes | None:
     return value
 
 
-def _colour_contents(
+def _color_contents(
     colorizer: Colorizer, contents: Sequence[bytes | None], options: Options, batch: int
 ) -> tuple[list[bytes | None], list[tuple[int, str]]]:
     """Return encoded pictures in colour, None for those left as they are; index and reason."""
@@ -252,7 +252,7 @@ def _colour_contents(
                 source = Path(folder) / f"{index}{_suffix(content)}"
                 source.write_bytes(content)
                 tasks[source] = Task(source, Path(folder) / "coloured" / target_name(source.name))
-        outcomes = list(colour_pictures(colorizer, [*tasks.values()], options, batch=batch))
+        outcomes = list(color_pictures(colorizer, [*tasks.values()], options, batch=batch))
         for outcome in outcomes:
             if outcome.state == "coloured":
                 index = int(outcome.source.stem)

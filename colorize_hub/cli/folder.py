@@ -67,7 +67,7 @@ def folder(
     check_report(report)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters fails, and is told at the end
     started = time.time()
-    from colorize_hub.batch.archive import colour_pictures, plan_folder
+    from colorize_hub.batch.archive import color_pictures, plan_folder
     from colorize_hub.batch.options import Options
     from colorize_hub.engines.allocation import keep_freed_memory
     from colorize_hub.loading import load
@@ -85,7 +85,7 @@ def folder(
         colorizer = load(model)
         workers, batch = _share_out(colorizer, workers)
         start = time.perf_counter()
-        work = colour_pictures(
+        work = color_pictures(
             colorizer,
             tasks,
             Options(vividness, size, keep_toning, recolor),

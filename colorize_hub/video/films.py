@@ -21,7 +21,7 @@ from colorize_hub.inference.frames import Frame
 from colorize_hub.video.opening import VideoError, Warn
 from colorize_hub.video.pipeline import ahead
 from colorize_hub.video.reader import ClipFacts, ClipFrame, probe, read_frames
-from colorize_hub.video.shots import LeftShots, by_colour
+from colorize_hub.video.shots import LeftShots, by_color
 from colorize_hub.video.tracks import join
 from colorize_hub.video.writer import SegmentWriter, find_segments
 
@@ -224,20 +224,20 @@ class _Work:
         warm_up = min(done, _WARM_UP) if self.smoothing else 0
         frames = read_frames(self.clip, done - warm_up, warn)
         writer = SegmentWriter(self.folder, self.clip, done)
-        with closing(self._colour(frames)) as coloured, closing(writer):
-            for number, frame in enumerate(coloured, done - warm_up + 1):
+        with closing(self._color(frames)) as colored, closing(writer):
+            for number, frame in enumerate(colored, done - warm_up + 1):
                 if number > done:
                     writer.write(frame.pixels, frame.time, frame.duration)
                     yield number
 
-    def _colour(self, frames: Generator[ClipFrame]) -> Generator[ClipFrame]:
+    def _color(self, frames: Generator[ClipFrame]) -> Generator[ClipFrame]:
         """Shot by shot, so that nothing leaks from those that are left into the others."""
         with closing(frames):
             engine = self.colorizer.engine
             workers = min(engine.threads, _MOST_WORKERS)
             engine.use_threads(1)
-            for coloured, shots in [(False, frames)] if self.recolor else by_colour(frames):
-                if coloured:
+            for colored, shots in [(False, frames)] if self.recolor else by_color(frames):
+                if colored:
                     for frame in self.left.noted(shots):
                         yield replace(frame, pixels=_as_rgb(frame.pixels))
                 else:

@@ -30,13 +30,13 @@ _MOST_COMPARED = 250
 _FILM_ERROR = 1.5  # L* that H.264 of 8 bits and 4:2:0 may change
 
 
-def by_colour(frames: Iterable[ClipFrame]) -> Iterator[tuple[bool, Iterator[ClipFrame]]]:
+def by_color(frames: Iterable[ClipFrame]) -> Iterator[tuple[bool, Iterator[ClipFrame]]]:
     """Yield runs of frames, and whether they have colour; use up a run before the next.
 
     At most _WINDOW frames are held back. A film that decodes as grey is one run.
     """
-    for coloured, run in groupby(_decided(frames), itemgetter(1)):
-        yield coloured, map(itemgetter(0), run)
+    for colored, run in groupby(_decided(frames), itemgetter(1)):
+        yield colored, map(itemgetter(0), run)
 
 
 def is_recolored_film(film: ClipFacts, original: ClipFacts) -> bool:
@@ -101,7 +101,7 @@ class _Judged:
 
     def __init__(self, frame: ClipFrame) -> None:
         self.frame = frame
-        self.coloured = frame.pixels.ndim == 3 and has_colour(frame.pixels)
+        self.colored = frame.pixels.ndim == 3 and has_colour(frame.pixels)
         self._begins_shot: bool | None = None
 
     def begins_shot(self, before: _Judged) -> bool:
@@ -135,10 +135,10 @@ def _decided(frames: Iterable[ClipFrame]) -> Iterator[tuple[ClipFrame, bool]]:
 
 def _state(state: bool, before: _Judged | None, ahead: Sequence[_Judged]) -> bool:
     """Whether the first of the frames ahead is in colour, given that the one before was or not."""
-    if all(one.coloured == state for one in ahead):
+    if all(one.colored == state for one in ahead):
         return state
     same_shot = takewhile(lambda pair: not pair[1].begins_shot(pair[0]), pairwise(ahead))
-    judged = [ahead[0].coloured, *(one.coloured for _, one in same_shot)]
+    judged = [ahead[0].colored, *(one.colored for _, one in same_shot)]
     if before is None or ahead[0].begins_shot(before):
         return 2 * sum(judged) > len(judged)
     return not state if judged == [not state] * _WINDOW else state

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub.batch.archive import Task, colour_pictures, plan_folder
+from colorize_hub.batch.archive import Task, color_pictures, plan_folder
 from colorize_hub.batch.options import Options
 from tests.scenes import difference, scene
 
@@ -37,7 +37,7 @@ def names(paths, root):
 
 def run(colorizer, source, target, options=PLAIN, **how):
     plan = plan_folder(source, target)
-    outcomes = list(colour_pictures(colorizer, plan.waiting, options, **how))
+    outcomes = list(color_pictures(colorizer, plan.waiting, options, **how))
     return plan, {one.source.relative_to(source).as_posix(): one for one in outcomes}
 
 
@@ -150,7 +150,7 @@ def test_folders_that_cannot_be_used_are_refused(folder, source, target, error, 
     assert sorted(folder.parent.rglob("*")) == before
 
 
-# --- colour_pictures -------------------------------------------------------------------------
+# --- color_pictures --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("workers", "batch"), [(1, 1), (3, 1), (2, 4)])
@@ -214,7 +214,7 @@ def test_a_size_that_fits_no_picture_fails_each_of_a_batch(folder, tmp_path, tin
 def test_stopped_it_finishes_what_is_in_work_and_begins_no_more(folder, tmp_path, tiny_colorizer):
     stop, tasks = Event(), plan_folder(folder, tmp_path / "out").waiting * 20
     outcomes = []
-    for outcome in colour_pictures(tiny_colorizer, tasks, PLAIN, workers=2, stop=stop):
+    for outcome in color_pictures(tiny_colorizer, tasks, PLAIN, workers=2, stop=stop):
         outcomes.append(outcome)
         stop.set()
     assert 1 <= len(outcomes) < len(tasks)
@@ -225,7 +225,7 @@ def test_stopped_it_finishes_what_is_in_work_and_begins_no_more(folder, tmp_path
 
 def test_leaving_the_loop_stops_the_work(folder, tmp_path, tiny_colorizer):
     tasks = [Task(folder / "a.png", tmp_path / f"{n}.png") for n in range(100)]
-    outcomes = colour_pictures(tiny_colorizer, tasks, PLAIN)
+    outcomes = color_pictures(tiny_colorizer, tasks, PLAIN)
     next(outcomes)
     outcomes.close()
     assert 1 <= len(list(tmp_path.glob("*.png"))) < 100
@@ -242,7 +242,7 @@ def test_what_is_done_again_replaces_its_earlier_result_and_no_other_picture(
     plan = plan_folder(folder, out)
     outcomes = {
         one.source.name: one
-        for one in colour_pictures(tiny_colorizer, plan.done, Options(vividness=0.9))
+        for one in color_pictures(tiny_colorizer, plan.done, Options(vividness=0.9))
     }
     assert {one.state for name, one in outcomes.items() if name != "a.png"} == {"coloured"}
     assert outcomes["a.png"].state == "failed"

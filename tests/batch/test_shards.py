@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from colorize_hub.batch.options import Options
-from colorize_hub.batch.shards import PLAN, colour_shard, plan_shards
+from colorize_hub.batch.shards import PLAN, color_shard, plan_shards
 from tests.scenes import difference, scene
 
 PLAIN = Options()
@@ -51,7 +51,7 @@ def dataset(tmp_path):
 
 def colour(colorizer, dataset, options=PLAIN, **how):
     shards = plan_shards(dataset, dataset.parent / "out", options, **how)
-    return shards, [colour_shard(colorizer, shard, options) for shard in shards]
+    return shards, [color_shard(colorizer, shard, options) for shard in shards]
 
 
 def rows_of(folder):
@@ -152,14 +152,14 @@ def test_a_file_of_somebody_else_is_not_taken_for_a_shard(dataset, tiny_colorize
     (shard, _) = plan_shards(dataset, dataset.parent / "out", PLAIN)
     pyarrow.parquet.write_table(pyarrow.table({"id": [1]}), shard.target)
     with pytest.raises(ValueError, match="move it away"):
-        colour_shard(tiny_colorizer, shard, PLAIN)
+        color_shard(tiny_colorizer, shard, PLAIN)
 
 
 def test_what_is_not_the_fault_of_a_picture_leaves_the_shard_undone(dataset, tiny_colorizer):
     options = Options(size=7)
     (shard, _) = plan_shards(dataset, dataset.parent / "out", options)
     with pytest.raises(ValueError, match="size must be"):
-        colour_shard(tiny_colorizer, shard, options)
+        color_shard(tiny_colorizer, shard, options)
     assert not Path(shard.target).exists()
 
 

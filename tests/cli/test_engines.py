@@ -1,19 +1,14 @@
 """Every command with every engine: what it writes is what the model gives on torch."""
 
-import io
-import subprocess
 import sys
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 import pytest
 from PIL import Image
 
 from colorize_hub.cli import main
 from colorize_hub.export.export import export
 from colorize_hub.loading import save
-from tests.cli.test_cli import ENVIRONMENT
 from tests.scenes import difference, scene
 from tests.video.clips import moving_frames, read_clip, write_clip
 
@@ -68,24 +63,3 @@ def test_video(folder, model, tiny_colorizer, smoothing):
     assert len(new.frames) == 6
     # to H.264 and back; steadied, a first frame is not what it would be alone
     assert difference(new.frames[0], first).mean() < (8 if smoothing == "0" else 20)
-
-
-@pytest.mark.ray
-def test_distributed(folder, model, tiny_colorizer):
-    images = [(folder / "in" / f"{seed}.png").read_bytes() for seed in range(2)]
-    pyarrow.parquet.write_table(pyarrow.table({"image": images}), folder / "in.parquet")
-    command = [sys.executable, "-m", "colorize_hub.distributed", "in.parquet", "out"]
-    result = subprocess.run(
-        [*command, "--rows", "1", "--workers", "1", "--model", model],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    paths = sorted((folder / "out").glob("*.parquet"))
-    rows = [row for path in paths for row in pyarrow.parquet.read_table(path).to_pylist()]
-    for seed, row in enumerate(rows):
-        written = np.asarray(Image.open(io.BytesIO(row["image"])))
-        assert difference(written, expected(tiny_colorizer, f"in/{seed}.png")).mean() < 2
-    assert len(rows) == 2

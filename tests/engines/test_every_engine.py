@@ -16,7 +16,7 @@ from datasets.fingerprint import Hasher
 from PIL import Image
 
 from colorize_hub import Frame, Hint, load
-from colorize_hub.batch.archive import colour_pictures, plan_folder
+from colorize_hub.batch.archive import color_pictures, plan_folder
 from colorize_hub.batch.files import colorize_file
 from colorize_hub.batch.options import Options
 from colorize_hub.engines.onnx_engine import OnnxEngine, OnnxNetwork
@@ -164,7 +164,7 @@ class TestEveryEngine:
         for index, picture in enumerate(PICTURES[:3]):
             Image.fromarray(picture).convert("L").save(tmp_path / "in" / f"{index}.png")
         tasks = plan_folder(tmp_path / "in", tmp_path / "out").waiting
-        outcomes = list(colour_pictures(colorizer, tasks, Options(), workers=2, batch=2))
+        outcomes = list(color_pictures(colorizer, tasks, Options(), workers=2, batch=2))
         assert [one.state for one in outcomes] == ["coloured"] * 3
         for task in tasks:
             alike(Image.open(task.target), exact.colorize(task.source), levels=2)

@@ -29,7 +29,7 @@ def test_a_film_tells_what_it_is(tmp_path):
 
 
 def test_grey_frames_come_as_they_are_and_coloured_ones_as_rgb(tmp_path):
-    grey, coloured = moving_frames(3), moving_frames(3, channels=3)
+    grey, colored = moving_frames(3), moving_frames(3, channels=3)
     for pix_fmt in ("gray", "yuv420p", "yuv422p10le", "bgr0"):
         source = write_clip(tmp_path / f"{pix_fmt}.mkv", grey, codec="ffv1", pix_fmt=pix_fmt)
         frames = list(read_frames(probe(source)))
@@ -40,8 +40,8 @@ def test_grey_frames_come_as_they_are_and_coloured_ones_as_rgb(tmp_path):
             apart = frame.pixels.astype(int) - expected
             assert np.abs(apart).max() <= 2  # 219 levels for 256
             assert abs(apart.mean()) < 0.6
-    source = write_clip(tmp_path / "film.mkv", coloured, codec="ffv1", pix_fmt="yuv444p")
-    for frame, expected in zip(read_frames(probe(source)), coloured, strict=True):
+    source = write_clip(tmp_path / "film.mkv", colored, codec="ffv1", pix_fmt="yuv444p")
+    for frame, expected in zip(read_frames(probe(source)), colored, strict=True):
         assert np.abs(frame.pixels.astype(int) - expected).mean() < 2
 
 

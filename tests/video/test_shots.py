@@ -8,7 +8,7 @@ import pytest
 
 from colorize_hub.video import colorize_video
 from colorize_hub.video.reader import ClipFrame
-from colorize_hub.video.shots import LeftShots, by_colour
+from colorize_hub.video.shots import LeftShots, by_color
 from tests.pictures.test_toning import SEPIA, toned
 from tests.scenes import difference
 from tests.video.clips import moving_frames, read_clip, write_clip
@@ -22,7 +22,7 @@ def grey(count, seed=0, height=48, width=64):
     return [frame[..., None].repeat(3, 2) for frame in frames]
 
 
-def coloured(count, seed=0, height=48, width=64):
+def colored(count, seed=0, height=48, width=64):
     return moving_frames(count, height, width, channels=3, seed=seed)
 
 
@@ -40,7 +40,7 @@ def faded(frames, shares):
 def states(frames):
     """A letter a frame: C for a shot in colour, g for the others."""
     clip = (ClipFrame(pixels, index, 1) for index, pixels in enumerate(frames))
-    return "".join(("gC"[is_coloured]) * len(list(run)) for is_coloured, run in by_colour(clip))
+    return "".join(("gC"[is_colored]) * len(list(run)) for is_colored, run in by_color(clip))
 
 
 RISING = np.linspace(0, 1, 15)
@@ -51,21 +51,21 @@ RISING = np.linspace(0, 1, 15)
     [
         ([one[..., 0] for one in grey(30)], "g" * 30),
         (grey(30), "g" * 30),
-        (coloured(30), "C" * 30),
-        (coloured(1), "C"),
-        (grey(24) + coloured(24, 1) + grey(24, 2), "g" * 24 + "C" * 24 + "g" * 24),
-        (coloured(20) + grey(3, 1) + coloured(20, 2), "C" * 20 + "g" * 3 + "C" * 20),
-        (grey(20) + coloured(4, 1) + grey(20, 2), "g" * 20 + "C" * 4 + "g" * 20),
+        (colored(30), "C" * 30),
+        (colored(1), "C"),
+        (grey(24) + colored(24, 1) + grey(24, 2), "g" * 24 + "C" * 24 + "g" * 24),
+        (colored(20) + grey(3, 1) + colored(20, 2), "C" * 20 + "g" * 3 + "C" * 20),
+        (grey(20) + colored(4, 1) + grey(20, 2), "g" * 20 + "C" * 4 + "g" * 20),
         # no cut between them: the same scene
-        (greyed(coloured(40)[:20]) + coloured(40)[20:], "g" * 20 + "C" * 20),
+        (greyed(colored(40)[:20]) + colored(40)[20:], "g" * 20 + "C" * 20),
         # a flash of colour is a fault of the film, a grey moment one of the light
         (
-            greyed(coloured(20)[:10]) + coloured(20)[10:12] + greyed(coloured(20)[12:]),
+            greyed(colored(20)[:10]) + colored(20)[10:12] + greyed(colored(20)[12:]),
             "g" * 20,
         ),
-        (coloured(40)[:18] + greyed(coloured(40)[18:22]) + coloured(40)[22:], "C" * 40),
+        (colored(40)[:18] + greyed(colored(40)[18:22]) + colored(40)[22:], "C" * 40),
         # a shot in colour that begins in the dark, after a cut
-        (grey(20) + faded(coloured(20, 1), np.linspace(0.02, 1, 20)), "g" * 20 + "C" * 20),
+        (grey(20) + faded(colored(20, 1), np.linspace(0.02, 1, 20)), "g" * 20 + "C" * 20),
     ],
 )
 def test_shots_are_told_apart(frames, expected):
@@ -75,7 +75,7 @@ def test_shots_are_told_apart(frames, expected):
 def test_through_black_each_side_keeps_its_own():
     """The scenes fade out and in; between them all is black and no cut is to be seen."""
     first = faded(grey(30), [*[1] * 15, *RISING[::-1]])
-    second = faded(coloured(30, 1), [*RISING, *[1] * 15])
+    second = faded(colored(30, 1), [*RISING, *[1] * 15])
     found = states(first + second + first)
     assert found.count("gC") == found.count("Cg") == 1
     assert set(found[:25]) == {"g"}
@@ -90,7 +90,7 @@ def test_prints_in_one_tint_are_not_in_colour():
 
 def test_without_opencv_changes_that_last_are_found(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    frames = grey(24) + coloured(24, 1) + grey(24, 2)
+    frames = grey(24) + colored(24, 1) + grey(24, 2)
     assert states(frames) == "g" * 24 + "C" * 24 + "g" * 24
 
 
@@ -98,11 +98,11 @@ def test_only_the_shots_at_hand_are_held():
     read = []
 
     def frames():
-        for index, pixels in enumerate(coloured(60)):
+        for index, pixels in enumerate(colored(60)):
             read.append(index)
             yield ClipFrame(pixels, index, 1)
 
-    ((_, run),) = [next(by_colour(frames()))]
+    ((_, run),) = [next(by_color(frames()))]
     for taken, _ in zip(range(20), run, strict=False):
         assert len(read) <= taken + 14
 
@@ -113,7 +113,7 @@ def test_only_the_shots_at_hand_are_held():
 @pytest.fixture
 def mixed(tmp_path):
     """24 grey frames, 24 in colour, 24 grey ones, a second each."""
-    frames = grey(24) + coloured(24, 1) + grey(24, 2)
+    frames = grey(24) + colored(24, 1) + grey(24, 2)
     return write_clip(tmp_path / "mixed.mkv", frames, rate=24, **FINE)
 
 
@@ -161,7 +161,7 @@ def test_colour_shots_are_coloured_when_told(colour_film, mixed):
 
 
 def test_a_film_in_colour_is_said_to_have_been_left(colour_film, tmp_path):
-    source = write_clip(tmp_path / "film.mkv", coloured(14), **LOSSLESS)
+    source = write_clip(tmp_path / "film.mkv", colored(14), **LOSSLESS)
     report, new = colour_film(source)
     assert report.warnings == (
         "It has colour throughout and was left as it is; --recolor colours it.",

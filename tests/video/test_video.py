@@ -75,8 +75,8 @@ def test_every_kind_of_film(colour_film, tmp_path, name, options):
 
 
 def test_a_film_in_colour_keeps_what_one_sees_of_its_lightness(colour_film, tmp_path):
-    coloured = moving_frames(4, channels=3)
-    source = write_clip(tmp_path / "film.mkv", coloured, codec="ffv1", pix_fmt="yuv444p")
+    colored = moving_frames(4, channels=3)
+    source = write_clip(tmp_path / "film.mkv", colored, codec="ffv1", pix_fmt="yuv444p")
     for recolor in (False, True):
         _, new = colour_film(source, recolor=recolor, overwrite=recolor)
         assert_lightness_is_kept(new.frames, read_clip(source).frames)
