@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import timm
 import torch
 import tyro
 from PIL import Image
@@ -27,11 +26,9 @@ from safetensors.torch import save_file
 from tyro.conf import arg
 
 from bench.measures import make_photograph
-from bench.training_step import noise, step_of
 from colorize_hub import load
 from colorize_hub.network.config import OWN_ENCODER
 from train.run.config import TrainConfig
-from train.run.loop import train
 
 _TURNS = 3
 _NO_GPU = "There is no CUDA device here; --device cpu shows that it runs."
@@ -108,7 +105,7 @@ def measure_apart(command: Sequence[str], limit: float) -> float | str:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return f"hangs: nothing after {limit:g} s"
+        return f"nothing after {limit:g} s: it hangs, or the machine is busy"
     if process.returncode:
         return f"fails: {(err.strip().splitlines() or ['without a word'])[-1]}"
     return float(out.split()[-1])
@@ -169,6 +166,8 @@ def _frames(workers: int, device: torch.device, quick: bool) -> float:
 
 def _losses(folder: Path, quick: bool) -> TrainConfig:
     """Every loss there is, on everything trained, from random weights."""
+    import timm  # late: the other parts start in half the time without it
+
     weights = folder / "backbone.safetensors"
     save_file(timm.create_model(OWN_ENCODER, pretrained=False).state_dict(), weights)
     batch, size = (4, 64) if quick else (256, 128)
@@ -192,6 +191,8 @@ def _losses(folder: Path, quick: bool) -> TrainConfig:
 
 
 def _step(device: torch.device, quick: bool) -> float:
+    from bench.training_step import noise, step_of
+
     with tempfile.TemporaryDirectory() as folder:
         config = _losses(Path(folder), quick)
         step, batch = step_of(config, device), noise(config, config.sizes[0])
@@ -200,6 +201,8 @@ def _step(device: torch.device, quick: bool) -> float:
 
 def _train(device: torch.device, quick: bool) -> float:
     """Run the command itself: decoding, feeding, the start of CUDA and all."""
+    from train.run.loop import train
+
     if device.type == "cpu":
         os.environ["ACCELERATE_USE_CPU"] = "true"
     with tempfile.TemporaryDirectory() as name:
