@@ -1,7 +1,10 @@
 """Engine: what computes. It alone knows the machine that it runs on."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -35,19 +38,26 @@ class Seen(Look):
 
     def decoded(self, vividness: float) -> Array:
         """(B, 2, h, w) a*b* of `plain`, chroma not scaled; the last ones are kept."""
-        if self._decoded is None or self._decoded[0] != vividness:
-            self._decoded = vividness, decode_bins(self.plain, self._step, vividness)
-        return self._decoded[1]
+        kept = self._decoded  # another thread may replace it
+        if kept is None or kept[0] != vividness:
+            kept = vividness, decode_bins(self.plain, self._step, vividness)
+            self._decoded = kept
+        return kept[1]
 
     def cells(self, index: int) -> Cells:
         """Of one of the pictures: the same for all hints, so they are kept."""
         if index not in self._cells:
-            self._cells[index] = self.read_cells(index, self.plain)
+            parts = self.plain[index], self.maps[index], self._small[index]
+            self._cells[index] = Cells.read(*parts, self._step)
         return self._cells[index]
 
-    def read_cells(self, index: int, logits: Array) -> Cells:
-        """Of one of the pictures, with (B, Q, h, w) logits in place of its own."""
-        return Cells.read(logits[index], self.maps[index], self._small[index], self._step)
+    def tilted(self, take: int) -> Seen:
+        """Give the same pictures with the logits of a variation, see `tilt_logits`."""
+        other, centres = copy(self), palette(self._step)
+        tilted = [tilt_logits(one, centres, take)[None] for one in self.plain]
+        other.plain = array_namespace(self.plain).concat(tilted)
+        other._cells, other._decoded = {}, None
+        return other
 
 
 class Engine(ABC, Generic[AnyNetwork]):
@@ -113,28 +123,19 @@ class Engine(ABC, Generic[AnyNetwork]):
         Raises:
             ValueError: vividness out of range.
         """
-        config, logits = self.config, seen.plain
-        vividness = config.vividness if vividness is None else vividness
         if take is not None:
-            centres = palette(config.bin_step)
-            tilted = [tilt_logits(one, centres, take) for one in logits]
-            logits = array_namespace(logits).stack(tilted)
-        hinted = _hinted(hint_maps)
+            seen = seen.tilted(take)
+        config, hinted = self.config, _hinted(hint_maps)
+        vividness = config.vividness if vividness is None else vividness
         colors: list[Array] = []
-        if len(hinted) < len(logits):
-            colors = [*decode_bins(logits, config.bin_step, vividness, config.chroma_scale)]
-        if not hinted:
-            return array_namespace(logits).stack(colors)
-        if take is None:
-            own = seen.decoded(vividness)
-        else:
-            own = decode_bins(logits, config.bin_step, vividness)
-        maps = self.asarray(hint_maps)
+        if len(hinted) < len(seen.plain):
+            colors = [*decode_bins(seen.plain, config.bin_step, vividness, config.chroma_scale)]
+        maps = self.asarray(hint_maps) if hinted else []
         for i in hinted:
-            cells = seen.cells(i) if take is None else seen.read_cells(i, logits)
-            spread = spread_hints(maps[i], own[i], cells, config.chroma_scale, seen.attention)
+            own, cells = seen.decoded(vividness)[i], seen.cells(i)
+            spread = spread_hints(maps[i], own, cells, config.chroma_scale, seen.attention)
             colors[i : i + 1] = [spread]
-        return array_namespace(logits).stack(colors)
+        return array_namespace(seen.plain).stack(colors)
 
     def paint(
         self, pictures: Sequence[np.ndarray], ab: Array, hints: Sequence[Hint] = ()

@@ -76,6 +76,24 @@ def test_carrying_again_and_again_amplifies_nothing():
     assert once[1] > 1.15 * once[0]
 
 
+@pytest.mark.parametrize("sharp", [False, True])
+def test_arrays_are_carried_as_tensors_are(sharp):
+    source = torch.rand(1, 16, 20, 2) * 2.4 - 1.2  # also from beyond the border
+    values = torch.rand(3, 24, 32)
+    expected = Motion(source, torch.ones(16, 20)).carry(values, sharp)
+    found = Motion(source.numpy(), np.ones((16, 20), np.float32)).carry(values.numpy(), sharp)
+    np.testing.assert_allclose(found, expected.numpy(), atol=2e-5)
+
+
+def test_motion_of_arrays_is_that_of_tensors():
+    one, following = (lightness(frame) for frame in pan(96, 128, 2, 4))
+    expected = motions(one, following, GRID)[0]
+    found = motions(one.numpy(), following.numpy(), GRID)[0]
+    assert isinstance(found.trust, np.ndarray)
+    np.testing.assert_allclose(found.source, expected.source.numpy(), atol=1e-4)
+    np.testing.assert_allclose(found.trust, expected.trust.numpy(), atol=1e-3)
+
+
 def test_missing_opencv_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'colorize-hub\[video\]'"):
