@@ -14,7 +14,7 @@ import tyro
 from tyro.conf import arg
 
 from colorize_hub.atomic import remove_leftovers
-from colorize_hub.batch.cluster import Workers, color_shards
+from colorize_hub.batch.cluster import Cluster, color_shards
 from colorize_hub.batch.options import Options
 from colorize_hub.batch.shards import Shard, plan_shards, read_finished
 from colorize_hub.cli.flags import Flag, ModelName, Recolor, Vividness, WorkingSize
@@ -71,7 +71,7 @@ def distributed(
     waiting = [shard for shard in shards if not Path(shard.target).exists()]
     logger.info("%d shards, %d are done already", len(shards), len(shards) - len(waiting))
     spans = []
-    for span in color_shards(waiting, model, options, Workers(workers, cpus, gpus, address)):
+    for span in color_shards(waiting, model, options, Cluster(workers, cpus, gpus, address)):
         spans.append(span)
         logger.info("%d of %d shards are done", len(spans), len(waiting))
     for folder in {Path(shard.target).parent for shard in waiting}:

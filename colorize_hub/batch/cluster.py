@@ -23,8 +23,8 @@ _STORE_BYTES = 100 * 2**20  # only numbers of shards go through Ray
 
 
 @dataclass(frozen=True)
-class Workers:
-    """How many, what each has, and on which Ray cluster; None is one of their own."""
+class Cluster:
+    """The workers: how many, what each has, at which address; None starts a Ray of their own."""
 
     count: int
     cpus: int
@@ -33,7 +33,7 @@ class Workers:
 
 
 def color_shards(
-    shards: Sequence[Shard], model: str | None, options: Options, workers: Workers
+    shards: Sequence[Shard], model: str | None, options: Options, cluster: Cluster
 ) -> Iterator[dict[str, float]]:
     """Have shards coloured; yields when each "began" and "ended", of time.time, as it is done.
 
@@ -50,29 +50,29 @@ def color_shards(
     load(model)  # what is wrong with a model is said here, and downloads happen once
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     own: dict[str, Any] = {
-        "num_cpus": workers.count * workers.cpus,
+        "num_cpus": cluster.count * cluster.cpus,
         "include_dashboard": False,
         "object_store_memory": _STORE_BYTES,
     }
-    own = {} if workers.address else own
-    ray.init(workers.address or "local", logging_level=logging.WARNING, **own)
+    own = {} if cluster.address else own
+    ray.init(cluster.address or "local", logging_level=logging.WARNING, **own)
     try:
         ray.data.DataContext.get_current().enable_progress_bars = False
         numbers = [{"id": number} for number in range(len(shards))]
         spans = ray.data.from_items(numbers, override_num_blocks=len(shards)).map_batches(
-            _Worker,
-            fn_constructor_args=(shards, model, options, workers.cpus),
+            _ShardActor,
+            fn_constructor_args=(shards, model, options, cluster.cpus),
             batch_size=1,
-            compute=ray.data.ActorPoolStrategy(size=workers.count),
-            num_cpus=workers.cpus,
-            num_gpus=workers.gpus or None,
+            compute=ray.data.ActorPoolStrategy(size=cluster.count),
+            num_cpus=cluster.cpus,
+            num_gpus=cluster.gpus or None,
         )
         yield from spans.iter_rows()
     finally:
         ray.shutdown()
 
 
-class _Worker:
+class _ShardActor:
     """An actor: the model, loaded once, and what it does with shards."""
 
     def __init__(
