@@ -142,7 +142,7 @@ def test_command_says_why_there_is_no_kid(monkeypatch, capsys, tmp_path, folder,
     assert not (tmp_path / "out" / "hint_curve.png").exists()
     assert metrics["images"] in {2, 3}  # one of the five is broken
     assert "KID is left out" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="encoder of the model itself"):
+    with pytest.raises(SystemExit, match="encoder of the model itself"):
         run(monkeypatch, evaluation_command, *flags, "--kid-encoder", CONFIG.encoder)
 
 
@@ -256,7 +256,7 @@ def test_calibrate_command_rewrites_config_json(monkeypatch, capsys, folder, mod
 
 
 def test_missing_model_folder_is_named(monkeypatch, tmp_path, folder):
-    with pytest.raises(FileNotFoundError, match="no model folder"):
+    with pytest.raises(SystemExit, match="no model folder"):
         run(monkeypatch, calibration_command, "--model", tmp_path, "--data", folder)
 
 
