@@ -186,6 +186,7 @@ def test_a_start_of_another_shape_is_refused(data, model, tmp_path):
         train_here(data, tmp_path, start=model, decoder_channels=(8, 8, 8, 8))
 
 
+@pytest.mark.slow
 def test_an_adversarial_run_that_is_killed_ends_in_the_same_bits(data, model, backbone, tmp_path):
     changes = {**COLOURS, "pictures": 64, "start": model, "encoder_weights": backbone}
     done = run(data, tmp_path / "whole", tmp_path / "cache", **changes)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors import safe_open
 
@@ -40,6 +41,7 @@ def launch(command: list[str], data: Path, output: Path, cache: Path, **changes:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_with_the_same_batch(tmp_path):
     data = write_blobs(tmp_path, 24)
     changes: dict[str, Any] = {"validation": 2, "unfreeze": 0.5, "pictures": 80}

@@ -37,6 +37,7 @@ def data(tmp_path_factory):
     return write_parquet(tmp_path_factory.mktemp("data") / "pictures.parquet", images)
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_in_the_same_bits(data, tmp_path):
     """Killed with the encoder frozen, in the middle of a checkpoint, and with it trained."""
     changes: dict[str, Any] = {"validation": 0}
@@ -55,6 +56,7 @@ def test_a_killed_run_ends_in_the_same_bits(data, tmp_path):
     assert equal(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_a_streaming_run_stopped_and_killed_ends_in_the_same_bits(data, tmp_path):
     changes: dict[str, Any] = {"streaming": True, "precision": "bf16", "validation": 1}
     done = run(data, tmp_path / "whole", tmp_path / "cache", **changes)
