@@ -11,11 +11,7 @@ from contextlib import suppress
 
 from colorize_hub.engines.engine import Engine
 
-_OPENING_NICE, _FULL_SIZE_NICE, _FILM_NICE = (
-    5,
-    10,
-    15,
-)  # Linux gives them less time, the larger the less
+_OPENING_NICE, _FULL_SIZE_NICE, _FILM_NICE = 5, 10, 15  # the larger, the less time from Linux
 
 
 class Workers:
