@@ -1,6 +1,15 @@
 """Films in, films out: `colorize_video`."""
 
 from colorize_hub.video.films import VideoInterrupted, VideoReport, colorize_video
+from colorize_hub.video.hints import FilmHint, FilmHints, FilmMoment
 from colorize_hub.video.opening import VideoError
 
-__all__ = ["VideoError", "VideoInterrupted", "VideoReport", "colorize_video"]
+__all__ = [
+    "FilmHint",
+    "FilmHints",
+    "FilmMoment",
+    "VideoError",
+    "VideoInterrupted",
+    "VideoReport",
+    "colorize_video",
+]
