@@ -10,6 +10,7 @@ from functools import wraps
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import quote
 
 import gradio as gr
 from gradio.block_function import BlockFunction
@@ -26,6 +27,7 @@ from colorize_hub.demo.workers import Workers
 
 HERE = Path(__file__).parent
 SCRIPTS = (
+    "page.js",
     "server.js",
     *(f"photo/{name}.js" for name in ("stage", "panel", "desk", "marking", "whole")),
     *(f"live/{name}.js" for name in ("link", "camera", "view", "live")),
@@ -83,12 +85,15 @@ def _page_html(handlers: Handlers, model: str) -> str:
 
 
 def _page_script() -> str:
-    prints = [
-        {"stem": stem, "title": title, "path": str(example_path(stem))}
-        for stem, title in EXAMPLES.items()
-    ]
+    prints = [_print(stem, title) for stem, title in EXAMPLES.items()]
     scripts = "\n".join(_static(name) for name in SCRIPTS)
-    return f"const EXAMPLES = {json.dumps(prints)};\n{scripts}\nstartPage(element, EXAMPLES);"
+    start = "startPage(element, makeServer(), EXAMPLES);"
+    return f"const EXAMPLES = {json.dumps(prints)};\n{scripts}\n{start}"
+
+
+def _print(stem: str, title: str) -> dict[str, str]:
+    path = str(example_path(stem))
+    return {"stem": stem, "title": title, "path": path, "url": f"gradio_api/file={quote(path)}"}
 
 
 def _static(name: str) -> str:

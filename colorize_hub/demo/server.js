@@ -1,4 +1,9 @@
-// Talks to the page's own endpoints, by name, as any client of its API does.
+// The server as a back end of the page. Talks to the page's own endpoints, by name, as any client of its
+// API does.
+//
+// A back end is { name, call(name, ...data), render(photo, hints, model), print(example), save(file),
+// makeLink() }. A photo is a File, or what `print` gives for one of the example prints. Pictures come as
+// data URLs. web/device.js is the other one.
 
 // Addresses are those of the browser, never the server's own: a proxy may stand between.
 const pageUrl = (path) => new URL(path, document.baseURI).href;
@@ -26,21 +31,6 @@ function whatWentWrong(answer) {
   return new Error(spelled.body.textContent || 'The server could not do that. Try again.');
 }
 
-// A photo in colour as a data URL; null where a newer render of this page took its place.
-async function renderPhoto(photo, hints, model) {
-  const asked = await fetch(pageUrl('desk/render'), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ photo, hints, model, visitor: VISITOR }),
-  });
-  if (asked.status === 204) return null;
-  if (!asked.ok) throw whatWentWrong(await asked.json().catch(() => null));
-  const reader = new FileReader();
-  reader.readAsDataURL(await asked.blob());
-  await new Promise((done) => (reader.onloadend = done));
-  return reader.result;
-}
-
 async function uploadFile(file) {
   const form = new FormData();
   form.append('files', file);
@@ -52,28 +42,46 @@ async function uploadFile(file) {
 const fileData = (path) => ({ path, meta: { _type: 'gradio.FileData' } });
 const fileUrl = (path) => API + '/file=' + path.split('/').map(encodeURIComponent).join('/');
 
-function saveAs(url, name) {
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
+function makeServer() {
+  const sent = new WeakMap(); // File -> what the calls take for it
 
-// Runs so many jobs at a time; of those asked for meanwhile, only the last.
-function latestOnly(job, atOnce = 1) {
-  let running = 0;
-  let waiting = false;
-  return async function run() {
-    waiting = running >= atOnce;
-    if (waiting) return;
-    running++;
+  async function sending(value) {
+    if (!(value instanceof File)) return value;
+    if (!sent.has(value)) sent.set(value, await uploadFile(value));
+    return sent.get(value);
+  }
+
+  // Files go up once, and again if the server no longer has them.
+  async function withFiles(data, call) {
+    const all = () => Promise.all(data.map(sending));
     try {
-      await job();
-    } finally {
-      running--;
-      if (waiting) run();
+      return await call(...(await all()));
+    } catch (error) {
+      const files = data.filter((value) => value instanceof File);
+      if (!files.length || !/no longer kept/.test(error.message)) throw error;
+      for (const file of files) sent.delete(file);
+      return call(...(await all()));
     }
+  }
+
+  // A photo in colour as a data URL; null where a newer render of this page took its place.
+  async function renderPhoto(photo, hints, model) {
+    const asked = await fetch(pageUrl('desk/render'), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ photo, hints, model, visitor: VISITOR }),
+    });
+    if (asked.status === 204) return null;
+    if (!asked.ok) throw whatWentWrong(await asked.json().catch(() => null));
+    return dataUrl(await asked.blob());
+  }
+
+  return {
+    name: 'server',
+    call: (name, ...data) => withFiles(data, (...ready) => callEndpoint(name, ...ready)),
+    render: (photo, hints, model) => withFiles([photo], (data) => renderPhoto(data, hints, model)),
+    print: ({ path }) => fileData(path),
+    save: (file) => saveAs(fileUrl(file.path), file.orig_name ?? file.path.split('/').pop()),
+    makeLink,
   };
 }

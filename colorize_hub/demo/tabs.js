@@ -1,6 +1,6 @@
 // The page: its three tabs, and what they hand to each other.
 
-function startPage(root, examples) {
+function startPage(root, backend, examples) {
   const tabs = [...root.querySelectorAll('[role="tab"]')];
   const names = tabs.map((tab) => tab.id.slice(4));
   const taglines = {
@@ -8,9 +8,9 @@ function startPage(root, examples) {
     live: 'Your camera, in colour as it happens. Click anything to fix its colour.',
     clip: 'A film or video clip, in steady colour.',
   };
-  const photo = startDesk(root, examples, (name) => show(name));
+  const photo = startDesk(root, backend, examples, (name) => show(name));
   const on = { message: photo.message, model: photo.model };
-  const live = makeLive(root, on);
+  const live = makeLive(root, backend, on);
   const clip = makeClip(root, on);
   let away = false; // the camera is off because another tab is shown
 

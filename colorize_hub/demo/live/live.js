@@ -3,9 +3,9 @@
 // `hints` = [{ key, x, y, frame, rgb, seen }] (x, y: shares of the picture) belong to the page and go along with
 // every frame; the answer says where each is now. So nothing is lost when the server forgets.
 
-function makeLive(root, on) {
+function makeLive(root, backend, on) {
   const video = root.querySelector('#live-video');
-  const link = makeLink();
+  const link = backend.makeLink();
   const view = makeLiveView(root, on);
   const camera = makeCamera(video, on);
   const MOST_UNANSWERED = 2;

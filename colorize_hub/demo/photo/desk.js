@@ -1,15 +1,15 @@
 // The desk: the open photo, what the visitor did to it, its history, and the calls that show it.
 //
 // `work` = { marks: [{ points: [[x, y], ..], rgb, radius }], vividness, take, palette } is never changed, only
-// replaced, so undo is going back in a list. It is sent whole with every call: the server may forget
-// everything at any time.
+// replaced, so undo is going back in a list. It is sent whole with every call: the back end (see server.js)
+// may forget everything at any time.
 
-function makeDesk(root, stage, panel, helpText) {
+function makeDesk(root, stage, panel, backend, helpText) {
   const get = (id) => root.querySelector('#' + id);
   const pictures = new Map(); // rendered lately, by what was asked
   let [opening, asked, shown] = [0, 0, 0];
   const desk = {
-    photo: null, // { data, name, width, height, file }
+    photo: null, // { source, name, width, height, key }, source as the back end takes it
     model: '',
     ownVividness: 0.5, // the model's
     work: { marks: [], vividness: 0.5, take: null, palette: [] },
@@ -29,19 +29,8 @@ function makeDesk(root, stage, panel, helpText) {
     ...work,
   });
 
-  // Asks about the photo; sends the photo again if the server no longer has it.
-  async function asking(call) {
-    const asked = desk.photo;
-    try {
-      return await call(asked.data);
-    } catch (error) {
-      if (!asked.file || !/no longer kept/.test(error.message)) throw error;
-      asked.data = await uploadFile(asked.file);
-      return call(asked.data);
-    }
-  }
-
-  desk.ask = (name, ...rest) => asking((data) => callEndpoint(name, data, ...rest));
+  // Asks about the photo.
+  desk.ask = (name, ...rest) => backend.call(name, desk.photo.source, ...rest);
 
   // What a job gives, or null and a message on the page; the work stays as it is.
   desk.trying = async (words, job) => {
@@ -56,7 +45,7 @@ function makeDesk(root, stage, panel, helpText) {
     }
   };
 
-  const keyOf = (work) => [desk.model, desk.photo.data.path, desk.asText(work)].join('|');
+  const keyOf = (work) => [desk.model, desk.photo.key, desk.asText(work)].join('|');
 
   function remember(key, picture) {
     pictures.set(key, picture);
@@ -66,8 +55,8 @@ function makeDesk(root, stage, panel, helpText) {
   desk.picture = async (work) => {
     const key = keyOf(work);
     if (!pictures.has(key)) {
-      const render = (data) => renderPhoto(data, desk.asText(work), desk.model);
-      const found = await desk.trying('Colouring…', () => asking(render));
+      const render = () => backend.render(desk.photo.source, desk.asText(work), desk.model);
+      const found = await desk.trying('Colouring…', render);
       if (found) remember(key, found);
     }
     return pictures.get(key);
@@ -87,13 +76,12 @@ function makeDesk(root, stage, panel, helpText) {
     const turn = ++opening;
     panel.message(''); // now, not when it is open: what the other tabs say meanwhile stays
     return desk.trying('Opening ' + next.name + '…', async () => {
-      next.data ??= await uploadFile(next.file);
-      const found = await callEndpoint('open_photo', next.data, '', desk.model);
+      const found = await backend.call('open_photo', next.source, '', desk.model);
       if (turn !== opening) return;
       const { width, height, vividness } = found;
       const work = { marks: [], vividness, take: null, palette: [] };
       Object.assign(desk, {
-        photo: { ...next, width, height }, ownVividness: vividness, work, history: [work], now: 0, takes: null, unsure: null,
+        photo: { ...next, width, height, key: turn }, ownVividness: vividness, work, history: [work], now: 0, takes: null, unsure: null,
       });
       desk.deselect();
       remember(keyOf(work), found.after);

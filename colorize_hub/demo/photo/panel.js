@@ -68,7 +68,7 @@ function makePanel(root, on) {
   });
   for (const button of root.querySelectorAll('.example')) {
     const print = on.examples.find((one) => one.stem === button.dataset.stem);
-    button.firstElementChild.src = fileUrl(print.path);
+    button.firstElementChild.src = print.url;
     button.addEventListener('click', () => on.example(print));
   }
 

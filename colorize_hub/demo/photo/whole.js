@@ -1,8 +1,8 @@
 // What concerns the whole picture: takes, doubts, a reference, files, the model, the link.
 
-function makeWhole(desk, stage, panel) {
+function makeWhole(desk, stage, panel, backend) {
   const whole = {};
-  let reference = null; // { data, file }
+  let reference = null; // File
 
   whole.vividness = (vividness, passing = false) => {
     if (desk.photo) (passing ? desk.show : desk.commit)({ ...desk.work, vividness });
@@ -27,15 +27,14 @@ function makeWhole(desk, stage, panel) {
   };
 
   whole.reference = (file) => desk.trying('Opening ' + file.name + '…', async () => {
-    const data = await uploadFile(file);
-    const found = await callEndpoint('open_photo', data, '', desk.model);
-    reference = { data, file };
+    const found = await backend.call('open_photo', file, '', desk.model);
+    reference = file;
     panel.reference(found.before);
   });
 
   whole.borrow = async () => {
     if (desk.work.palette.length) return desk.commit({ ...desk.work, palette: [] });
-    const ask = async () => desk.ask('borrow_palette', await uploadFile(reference.file), desk.asText(), desk.model);
+    const ask = () => desk.ask('borrow_palette', reference, desk.asText(), desk.model);
     const found = await desk.trying('Comparing the photos…', ask);
     if (!found) return;
     stage.compare(0);
@@ -47,14 +46,14 @@ function makeWhole(desk, stage, panel) {
     panel.download('', true);
     const ask = () => desk.ask('colorize_with_hints', desk.asText(), null, desk.model);
     const file = await desk.trying('', ask);
-    if (file) saveAs(fileUrl(file.path), file.orig_name ?? file.path.split('/').pop());
+    if (file) backend.save(file);
     const { width, height } = desk.photo;
     panel.download(file ? width + ' x ' + height + ', lossless PNG, is on its way.' : '', false);
   };
 
   whole.saveHints = () => {
     if (!desk.photo) return;
-    const stem = (desk.photo.file?.name ?? desk.photo.name).replace(/\.\w+$/, '');
+    const stem = desk.photo.name.replace(/\.\w+$/, '');
     const url = URL.createObjectURL(new Blob([desk.asText()], { type: 'application/json' }));
     saveAs(url, stem + '-hints.json');
     setTimeout(() => URL.revokeObjectURL(url), 10000);
@@ -63,7 +62,7 @@ function makeWhole(desk, stage, panel) {
   whole.loadHints = async (file) => {
     if (!desk.photo) return;
     const { width, height } = desk.photo;
-    const read = async () => callEndpoint('read_hints', await file.text(), width, height);
+    const read = async () => backend.call('read_hints', await file.text(), width, height);
     const found = await desk.trying('', read);
     if (!found) return;
     desk.deselect();
@@ -73,7 +72,7 @@ function makeWhole(desk, stage, panel) {
   };
 
   whole.model = async (name) => {
-    const found = await desk.trying('Loading the model…', () => callEndpoint('use_model', name));
+    const found = await desk.trying('Loading the model…', () => backend.call('use_model', name));
     if (!found) return;
     const { work, ownVividness } = desk;
     const vividness = work.vividness === ownVividness ? found.vividness : work.vividness;
@@ -100,13 +99,13 @@ function makeWhole(desk, stage, panel) {
 }
 
 // Puts the parts together and opens the first print; `showTab` brings a tab of the page forward.
-function startDesk(root, examples, showTab) {
+function startDesk(root, backend, examples, showTab) {
   const on = { examples }; // filled below; the parts call it when the visitor does something
   const stage = makeStage(root, on);
   const panel = makePanel(root, on);
-  const desk = makeDesk(root, stage, panel, () => marking.helpText());
+  const desk = makeDesk(root, stage, panel, backend, () => marking.helpText());
   const marking = makeMarking(desk, stage, panel);
-  const { take, reference, ...whole } = makeWhole(desk, stage, panel);
+  const { take, reference, ...whole } = makeWhole(desk, stage, panel, backend);
   const open = async (next) => {
     await desk.open(next);
     marking.brush();
@@ -117,9 +116,9 @@ function startDesk(root, examples, showTab) {
     removeSelected: () => marking.remove(desk.selected),
     photo: (file) => {
       showTab('photo');
-      return open({ file, name: file.name });
+      return open({ source: file, name: file.name });
     },
-    example: (print) => open({ data: fileData(print.path), name: print.title }),
+    example: (print) => open({ source: backend.print(print), name: print.title }),
     undo: () => desk.go(-1),
     redo: () => desk.go(1),
     zoom: (by) => (by ? stage.zoomBy(by) : stage.zoomFit()),
@@ -138,8 +137,8 @@ function startDesk(root, examples, showTab) {
 
   // A picture that comes with colours already fixed on it.
   const openWith = async (file, marks, vividness) => {
-    await open({ file, name: file.name });
-    if (desk.photo?.file !== file || (!marks.length && vividness === null)) return;
+    await open({ source: file, name: file.name });
+    if (desk.photo?.source !== file || (!marks.length && vividness === null)) return;
     stage.compare(0);
     desk.commit({ ...desk.work, marks, vividness: vividness ?? desk.work.vividness });
   };
