@@ -23,7 +23,7 @@ import tyro
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.clock_film import FRAMES, READ_NUMBER, write_clock_film
-from colorize_hub.demo.photo.prints import example_path
+from colorize_hub.web.prints import example_path
 
 _SERVER = """
 import os, sys

@@ -13,10 +13,10 @@ from bench.clock import Row, Work, compare, fresh_python
 from colorize_hub import Colorizer, Hint
 from colorize_hub.batch.files import colorize_file
 from colorize_hub.colour.lab import lab_to_rgb, rgb_to_lab
-from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.engines.fused import fuse
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.look import Look
+from colorize_hub.web.prints import EXAMPLES, example_path
 
 SIDE = 256
 

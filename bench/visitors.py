@@ -17,7 +17,7 @@ from typing import Any
 
 import tyro
 
-from colorize_hub.demo.photo.prints import EXAMPLES, example_path
+from colorize_hub.web.prints import EXAMPLES, example_path
 
 _MEBIBYTE = 2**20
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from colorize_hub import Hint, loading
 from colorize_hub.demo import build_demo
-from colorize_hub.demo.photo.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
+from colorize_hub.web.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
 from tests.scenes import scene
 from tests.serving import free_port, page_of
 

@@ -24,6 +24,7 @@ engines
 inference
 loading
 export
+web
 video
 batch
 publish

@@ -19,11 +19,11 @@ from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.page import PageBlocks, add_page, page_css
 from colorize_hub.demo.photo.desk import Desk
 from colorize_hub.demo.photo.handlers import Handlers
-from colorize_hub.demo.photo.prints import EXAMPLES_FOLDER
 from colorize_hub.demo.photo.routes import RenderRoute
 from colorize_hub.demo.theme import CSS, make_theme
 from colorize_hub.demo.workers import Workers
 from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.web.prints import EXAMPLES_FOLDER
 
 FILES_CHECKED_EVERY_S = 600
 FILES_KEPT_S = 3600

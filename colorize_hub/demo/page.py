@@ -1,13 +1,11 @@
 """The page: the desk's own HTML, and the endpoints that it and other programs call."""
 
 import asyncio
-import html
 import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import wraps
-from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import quote
@@ -22,10 +20,10 @@ from colorize_hub.demo.arguments import shown
 from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.messages import visitor_error
 from colorize_hub.demo.photo.handlers import Handlers
-from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.demo.workers import Workers
+from colorize_hub.web.page import live_html, page_html, photo_html, read_part
+from colorize_hub.web.prints import EXAMPLES, example_path
 
-HERE = Path(__file__).parent
 SCRIPTS = (
     "page.js",
     "server.js",
@@ -34,6 +32,7 @@ SCRIPTS = (
     *("film/clip.js", "tabs.js"),
 )
 STYLES = ("photo/desk.css", "live/live.css", "film/clip.css")
+_FRAMES = "Frames go to this server, come back in colour, and are not kept."
 _ASKED_AT_ONCE = 32  # of one kind that Gradio hands on; our own workers take them in turn
 
 
@@ -63,30 +62,21 @@ def add_page(
 
 def page_css() -> str:
     """Return the style sheet of the tabs."""
-    return "\n".join(_static(name) for name in STYLES)
+    return "\n".join(read_part(name) for name in STYLES)
 
 
 def _page_html(handlers: Handlers, model: str) -> str:
     models = handlers.models
-    examples = "".join(
-        f'<li><button type="button" class="example" data-stem="{stem}" title="{title}">'
-        f'<img alt="{title}" width="96" height="72"></button></li>'
-        for stem, title in EXAMPLES.items()
-    )
-    photo = Template(_static("photo/desk.html")).substitute(
-        examples=examples,
-        model=html.escape(model or "built-in"),
-        model_names="user/model or a folder" if models.offers_folders else "user/model",
-    )
+    names = "user/model or a folder" if models.offers_folders else "user/model"
     own = models.get("").config.vividness
-    live = Template(_static("live/live.html")).substitute(vividness=own)
-    clip = Template(_static("film/clip.html")).substitute(vividness=own)
-    return Template(_static("page.html")).substitute(photo=photo, live=live, clip=clip)
+    clip = Template(read_part("film/clip.html")).substitute(vividness=own)
+    photo = photo_html(model or "built-in", names)
+    return page_html({"photo": photo, "live": live_html(own, _FRAMES), "clip": clip})
 
 
 def _page_script() -> str:
     prints = [_print(stem, title) for stem, title in EXAMPLES.items()]
-    scripts = "\n".join(_static(name) for name in SCRIPTS)
+    scripts = "\n".join(read_part(name) for name in SCRIPTS)
     start = "startPage(element, makeServer(), EXAMPLES);"
     return f"const EXAMPLES = {json.dumps(prints)};\n{scripts}\n{start}"
 
@@ -94,10 +84,6 @@ def _page_script() -> str:
 def _print(stem: str, title: str) -> dict[str, str]:
     path = str(example_path(stem))
     return {"stem": stem, "title": title, "path": path, "url": f"gradio_api/file={quote(path)}"}
-
-
-def _static(name: str) -> str:
-    return (HERE / name).read_text()
 
 
 def _add_endpoints(handlers: Handlers, workers: Workers) -> None:

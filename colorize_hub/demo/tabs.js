@@ -1,4 +1,4 @@
-// The page: its three tabs, and what they hand to each other.
+// The page: its tabs, and what they hand to each other.
 
 function startPage(root, backend, examples) {
   const tabs = [...root.querySelectorAll('[role="tab"]')];
@@ -11,7 +11,7 @@ function startPage(root, backend, examples) {
   const photo = startDesk(root, backend, examples, (name) => show(name));
   const on = { message: photo.message, model: photo.model };
   const live = makeLive(root, backend, on);
-  const clip = makeClip(root, on);
+  const clip = names.includes('clip') ? makeClip(root, on) : null;
   let away = false; // the camera is off because another tab is shown
 
   function show(name) {
@@ -55,6 +55,7 @@ function startPage(root, backend, examples) {
       await photo.openWith(file, marks, vividness);
     },
     clip: (file) => {
+      if (!clip) return photo.message(file.name + ' is a film. This page colours photographs and the camera.');
       show('clip');
       clip.open(file);
     },

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 
 from colorize_hub import loading
 from colorize_hub.demo.photo.marks import hints_of, read_work
-from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
+from colorize_hub.web.prints import EXAMPLES, example_path
 from tests.browser.desk_page import DeskPage, redness
 
 pytestmark = pytest.mark.browser

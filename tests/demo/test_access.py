@@ -7,7 +7,7 @@ import pytest
 
 from colorize_hub import loading
 from colorize_hub.demo import build_demo
-from colorize_hub.demo.photo.prints import example_path
+from colorize_hub.web.prints import example_path
 from tests.proxy import proxy_before
 from tests.serving import free_port
 

@@ -5,7 +5,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from colorize_hub.demo.photo.prints import example_path
+from colorize_hub.web.prints import example_path
 from tests.proxy import INNER_NAME, PREFIX, proxy_before
 
 

@@ -10,7 +10,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from colorize_hub.demo.photo.prints import example_path
+from colorize_hub.web.prints import example_path
 
 PRINT = str(example_path("black-canyon"))
 PHOTO = {"path": PRINT, "meta": {"_type": "gradio.FileData"}}

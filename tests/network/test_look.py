@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from skimage.measure import block_reduce
 
-from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.look import Look
+from colorize_hub.web.prints import EXAMPLES, example_path
 from train.judging.metrics import spread_delta_e
 
 

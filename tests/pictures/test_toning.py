@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorize_hub.demo.photo.prints import EXAMPLES, example_path
 from colorize_hub.pictures.picture import read_picture
 from colorize_hub.pictures.toning import (
     find_toning,
@@ -14,6 +13,7 @@ from colorize_hub.pictures.toning import (
     has_colour,
     has_lightness_of,
 )
+from colorize_hub.web.prints import EXAMPLES, example_path
 from tests.scenes import difference, lightness_of, scene
 
 SEPIA = ((0, 0, 0), (112, 78, 40), (255, 244, 220))  # of black, middle grey and white

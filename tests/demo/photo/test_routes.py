@@ -11,9 +11,9 @@ from colorize_hub.demo.models import ModelShelf
 from colorize_hub.demo.photo.desk import Desk
 from colorize_hub.demo.photo.handlers import Handlers
 from colorize_hub.demo.photo.pictures import jpeg_url
-from colorize_hub.demo.photo.prints import EXAMPLES_FOLDER, example_path
 from colorize_hub.demo.photo.routes import RenderRoute
 from colorize_hub.demo.workers import Workers
+from colorize_hub.web.prints import EXAMPLES_FOLDER, example_path
 
 PHOTO = {"path": str(example_path("black-canyon"))}
 HINTS = json.dumps([{"x": 30, "y": 20, "rgb": [220, 20, 20], "radius": 9}])

@@ -1,4 +1,4 @@
-"""The historic prints that come with the page."""
+"""The historic prints that come with the pages."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ EXAMPLES = {
     "black-canyon": "Black Cañon, 1871",
     "allium-oreophilum": "Allium ostrowskianum, 1928",
 }
-EXAMPLES_FOLDER = Path(__file__).parents[1] / "examples"
+EXAMPLES_FOLDER = Path(__file__).parents[1] / "demo" / "examples"
 
 
 def example_path(stem: str) -> Path:
