@@ -40,7 +40,9 @@ class Cells:
     maps: Array
 
     @classmethod
-    def read(cls, logits: Array, maps: Array, lightness: Array, step: int) -> Cells:
+    def read(
+        cls, logits: Array, maps: Array, lightness: Array, step: int, place: Array | None = None
+    ) -> Cells:
         """Cells of one picture.
 
         Args:
@@ -48,10 +50,13 @@ class Cells:
             maps: (C, h, w), the decoder's last map without hints.
             lightness: (h, w), L* 0..100.
             step: grid spacing of the palette.
+            place: (P, 2), see above; None computes it.
         """
-        xp, (rows, columns) = array_namespace(logits), lightness.shape
-        y, x = np.mgrid[:rows, :columns].reshape(2, -1).astype(np.float32)
-        place = like(np.stack((y, x), -1), logits) / min(rows, columns)
+        xp = array_namespace(logits)
+        if place is None:
+            rows, columns = lightness.shape
+            y, x = np.mgrid[:rows, :columns].reshape(2, -1).astype(np.float32)
+            place = like(np.stack((y, x), -1), logits) / min(rows, columns)
         share = softmax(logits, 0)
         ab = _by_cell(share) @ like(palette(step), share)
         roots = xp.sqrt(_by_cell(_smoothed(share, lightness)).clip(_TINY, None))

@@ -78,7 +78,13 @@ class Kriging:
     """
 
     def __init__(
-        self, cells: Cells, anchors: Array, wanted: Array, own_ab: Array, chroma_scale: float
+        self,
+        cells: Cells,
+        anchors: Array,
+        wanted: Array,
+        own_ab: Array,
+        chroma_scale: float,
+        solver: Array | None = None,
     ) -> None:
         """Solve for the residuals at the hinted cells.
 
@@ -88,14 +94,14 @@ class Kriging:
             wanted: (2, N) their colours.
             own_ab: (2, P) a*b* that the network predicts without hints, chroma not scaled.
             chroma_scale: calibrated factor on ab far from all hints.
+            solver: (N, N) inverse of what `hint_system` gives; None computes it.
         """
         xp = array_namespace(wanted)
         self._kernel, self._own = _Kernel(cells, anchors), own_ab
         independence, self.far = self._kernel.independence, self._kernel.far
         self._chroma = _chroma_of_hints(wanted, cells.ab[anchors].T, independence, chroma_scale)
         _, among = self._kernel.columns(anchors)  # (N, N)
-        noise = like(NOISE * np.eye(len(anchors)), among)
-        self._solver = xp.linalg.inv(among + noise)
+        self._solver = xp.linalg.inv(_noisy(among, anchors)) if solver is None else solver
         self._residual = wanted - self._mean(anchors, self._solver @ among, among)[0]
         self.hints = xp.concat((wanted, self._residual, independence[None])).T
 
@@ -151,6 +157,15 @@ def spread_hints(
     else:
         ab = _corrected(attention, kriging, cells, anchors, (rows, columns))
     return array_namespace(ab).where(hint_map[2] > 0, hint_map[:2], ab)
+
+
+def hint_system(cells: Cells, anchors: Array) -> Array:
+    """(N, N) covariance of N hinted cells and their noise, whose inverse solves for residuals."""
+    return _noisy(_Kernel(cells, anchors).columns(anchors)[1], anchors)
+
+
+def _noisy(among: Array, anchors: Array) -> Array:
+    return among + NOISE * like(anchors[:, None] == anchors, among)
 
 
 def attention_step(rows: int, columns: int) -> int:

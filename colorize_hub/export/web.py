@@ -1,0 +1,209 @@
+"""A model for the page that needs no server: graphs for a browser, and a list of them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from colorize_hub.atomic import atomic_path
+from colorize_hub.errors import ModelError
+from colorize_hub.export.graphs import SYMBOLICS, Colours
+from colorize_hub.export.web_graphs import Lab, Look, Paint, Reduce, Resize, See
+from colorize_hub.export.web_hints import Attend, Krige, ReadCells, Relate
+from colorize_hub.network.colornet import ColorNet, for_inference
+
+if TYPE_CHECKING:
+    import onnx
+
+MANIFEST = "model.json"
+FORMAT = 1
+_OPSET = 18
+_SMALL = 4096  # constants of fewer numbers stay exact, as tables of colour do
+_CELLS = "P - | P - | P - | - - h w | N | - N | N N | n"  # what Krige and Attend take
+_CELL_NAMES = "place roots seen own anchors wanted solver at"
+
+
+class Graph(NamedTuple):
+    """What to trace.
+
+    Attributes:
+        name: of the graph.
+        module: to trace.
+        example: its inputs.
+        inputs: their names, with spaces between.
+        axes: of each input, "|" between; "-" is an axis of a fixed length.
+        outputs: names of what it answers.
+        found: axes of these.
+    """
+
+    name: str
+    module: nn.Module
+    example: tuple[Tensor, ...]
+    inputs: str
+    axes: str
+    outputs: str
+    found: str
+
+
+def export_web(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
+    """Write a network as graphs for the page that needs no server.
+
+    Files are named by their content, so that a browser may keep them for ever; the manifest
+    `model.json` lists them, with the numbers of the model that the page needs. Weights are stored
+    as float16 and computed with in float32.
+
+    Args:
+        network: trained.
+        folder: made if missing; what is in it stays.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ModelError: there is a file where the folder should be.
+        ModuleNotFoundError: the package `onnx` is missing.
+    """
+    try:
+        import onnx  # noqa: F401 - torch.onnx needs it at the very end
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "The page without a server needs onnx: pip install 'colorize-hub[export]'", name="onnx"
+        ) from error
+    folder = Path(folder).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ModelError(f"export writes a folder, but {folder} is a file; name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
+    files = {graph.name: _write(graph, folder) for graph in web_graphs(network)}
+    facts = {"format": FORMAT, "config": network.config.to_dict(), "graphs": files}
+    manifest = folder / MANIFEST
+    with atomic_path(manifest) as partial:
+        partial.write_text(json.dumps(facts, indent=1) + "\n")
+    return manifest
+
+
+@torch.no_grad()
+def web_graphs(network: ColorNet) -> Iterator[Graph]:
+    """Yield what the page computes with, for a network made `for_inference`."""
+    config, pixels = network.config, torch.randint(0, 256, (12, 20, 4), dtype=torch.uint8)
+    lightness, place = torch.rand(1, 1, 96, 160) * 100, torch.tensor([8, 40])
+    maps = network.decode_features(network.encode(lightness))
+    small = maps[:, :, :8, :12]
+    logits, ab = network.logits(maps), torch.randn(1, 2, 24, 40) * 60
+    strip = torch.tensor([8, 40, 16, 2, 6])
+    yield Graph("reduce", Reduce(), (pixels, strip), "pixels place", "n W - | -", "part", "r W")
+    planes = torch.rand(1, 2, 24, 40)
+    inputs = (planes, torch.tensor([8, 50]))
+    yield Graph("resize", Resize(), inputs, "planes size", "- C H W | -", "resized", "- C h w")
+    grid = "- - h w"
+    yield Graph("see", See(network), (lightness,), "lightness", "- - H W", "maps", grid)
+    axes, names = f"{grid} | - - i j", "maps logits"
+    yield Graph(
+        "look", Look(network), (maps, small), "detail overview", axes, names, f"{grid} | {grid}"
+    )
+    scalars = (torch.tensor(0.6), torch.tensor(1.2))
+    names = "logits vividness chroma_scale"
+    colors = Colours(config.bin_step)
+    yield Graph("colors", colors, (logits, *scalars), names, f"{grid} | |", "ab", grid)
+    yield Graph(
+        "paint",
+        Paint(),
+        (pixels, ab, place),
+        "pixels ab place",
+        f"n W - | {grid} | -",
+        "painted",
+        "n W -",
+    )
+    yield Graph("lab", Lab(), (pixels,), "pixels", "n W -", "lab", "- n W")
+    yield from _of_hints(network, logits, maps, lightness)
+
+
+def _of_hints(
+    network: ColorNet, logits: Tensor, maps: Tensor, lightness: Tensor
+) -> Iterator[Graph]:
+    read = ReadCells(network.config.bin_step)
+    inputs, axes = (logits, maps, lightness), "- - h w | - - h w | - - H W"
+    names, found = "place roots seen", "P - | P - | P -"
+    yield Graph("cells", read, inputs, "logits maps lightness", axes, names, found)
+    cells, anchors = read(*inputs), torch.tensor([3, 50, 70])
+    inputs, axes = (*cells, anchors), f"{found} | N"
+    yield Graph("relate", Relate(), inputs, f"{names} anchors", axes, "system", "N N")
+    solver, wanted = torch.linalg.inv(Relate()(*inputs)), torch.randn(2, 3) * 30
+    inputs = (*cells, maps[:, :2], anchors, wanted, solver, torch.arange(0, 400, 3))
+    scale = network.config.chroma_scale
+    yield Graph("krige", Krige(scale), inputs, _CELL_NAMES, _CELLS, "ab trust", "n - | n")
+    if network.attention is not None:
+        attend = Attend(network.attention, scale)
+        yield Graph("attend", attend, inputs, _CELL_NAMES, _CELLS, "correction", "n -")
+
+
+def trace(graph: Graph) -> bytes:
+    """Return a graph of ONNX, its weights in float16."""
+    names, found = graph.inputs.split(), graph.outputs.split()
+    axes = [
+        *zip(names, graph.axes.split("|"), strict=True),
+        *zip(found, graph.found.split("|"), strict=True),
+    ]
+    free = {
+        name: {axis: letter for axis, letter in enumerate(letters.split()) if letter != "-"}
+        for name, letters in axes
+    }
+    buffer = io.BytesIO()
+    for name, symbolic in SYMBOLICS.items():
+        torch.onnx.register_custom_op_symbolic(name, symbolic, _OPSET)  # pyright: ignore
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # deprecation; shapes that are constants on purpose
+            torch.onnx.export(
+                graph.module.eval(),
+                graph.example,
+                buffer,  # pyright: ignore[reportArgumentType]
+                dynamo=False,
+                opset_version=_OPSET,
+                input_names=names,
+                output_names=found,
+                dynamic_axes=free,
+            )
+    finally:
+        for name in SYMBOLICS:
+            torch.onnx.unregister_custom_op_symbolic(name, _OPSET)  # pyright: ignore
+    return _halved(buffer.getvalue())
+
+
+def _halved(model: bytes) -> bytes:
+    """Return a graph whose large constants are stored as float16 and cast when it is loaded."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = onnx.load_from_string(model)
+    casts: list[onnx.NodeProto] = []
+    for tensor in graph.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or numpy_helper.to_array(tensor).size < _SMALL:
+            continue
+        exact, name = numpy_helper.to_array(tensor), tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(exact.astype("float16"), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.graph.node]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
+    return graph.SerializeToString()
+
+
+def _write(graph: Graph, folder: Path) -> dict[str, Any]:
+    """Write a graph; its entry in the manifest."""
+    content = gzip.compress(trace(graph), mtime=0)
+    digest = hashlib.sha256(content).hexdigest()
+    path = folder / f"{graph.name}-{digest[:16]}.onnx.gz"
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
+    return {"file": path.name, "sha256": digest, "bytes": len(content)}

@@ -1,0 +1,204 @@
+"""The graphs of the page that needs no server give the colours that the library gives."""
+
+import gzip
+import hashlib
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from colorize_hub.engines.compose import recolor_pixels, reduced_lightness
+from colorize_hub.engines.torch_engine import TorchEngine
+from colorize_hub.errors import ModelError
+from colorize_hub.export.web import MANIFEST, export_web
+from colorize_hub.hints.hint import Hint, draw_hints
+from colorize_hub.hints.kriging import _anchors, attention_step
+from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.network.working import overview_shape, working_shape
+from tests.scenes import scene
+
+MOST_APART = 0.3  # mean CIEDE2000 between the page and the library
+
+
+@pytest.fixture(scope="module")
+def folder(trained_network, tmp_path_factory):
+    return export_web(trained_network, tmp_path_factory.mktemp("web") / "new" / "model").parent
+
+
+@pytest.fixture(scope="module")
+def facts(folder):
+    return json.loads((folder / MANIFEST).read_text())
+
+
+@pytest.fixture(scope="module")
+def run(folder, facts):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    sessions = {
+        name: onnxruntime.InferenceSession(
+            gzip.decompress((folder / one["file"]).read_bytes()), options
+        )
+        for name, one in facts["graphs"].items()
+    }
+
+    def run(name, **inputs):
+        found = sessions[name].run(None, inputs)
+        return found if len(found) > 1 else found[0]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def colorizer(trained_network):
+    return Colorizer(TorchEngine(trained_network, "cpu", torch.float32))
+
+
+class Page:
+    """What web/src/canvas.js does, on arrays: see there."""
+
+    def __init__(self, run, config, pixels, strip=37):
+        self.run, self.config, self.pixels, self.strip = run, config, pixels, strip
+        height, width = pixels.shape[:2]
+        shape = working_shape(height, width, config["size"])
+        narrow = np.zeros((1, 1, shape[0], width), np.float32)
+        scale = height / shape[0]
+        for top in range(0, height, strip):
+            part = pixels[top : top + strip]
+            first = max(0, int((top - max(scale, 1)) / scale) - 1)
+            last = min(shape[0], int((top + len(part) + max(scale, 1)) / scale) + 1)
+            place = np.array([top, height, shape[0], first, last - first])
+            narrow[0, 0, first:last] += run("reduce", pixels=part, place=place)
+        self.lightness = run("resize", planes=narrow, size=np.array(shape))
+        detail = run("see", lightness=self.lightness)
+        small = overview_shape(*shape, config["overview"])
+        overview = detail
+        if small:
+            seen = run("resize", planes=self.lightness, size=np.array(small))
+            overview = run("see", lightness=seen)
+        self.maps, self.logits = run("look", detail=detail, overview=overview)
+
+    def ab(self, hints=(), vividness=None):
+        own = self.decoded(vividness, self.config["chroma_scale"])
+        if not hints:
+            return own
+        grid = own.shape[2:]
+        hint_map = draw_hints(hints, self.pixels.shape[:2], grid)[0]
+        anchors = _anchors(hint_map[2])
+        cells = dict(
+            zip(
+                ("place", "roots", "seen"),
+                self.run("cells", logits=self.logits, maps=self.maps, lightness=self.lightness),
+                strict=True,
+            )
+        )
+        system = self.run("relate", **cells, anchors=anchors)
+        asked = cells | {
+            "own": self.decoded(vividness, 1),
+            "anchors": anchors,
+            "wanted": hint_map[:2].reshape(2, -1)[:, anchors],
+            "solver": np.linalg.inv(system.astype(np.float64)).astype(np.float32),
+        }
+        at = np.arange(grid[0] * grid[1])
+        ab, trust = self.run("krige", **asked, at=at)
+        ab = ab.T.reshape(2, *grid) + self.corrections(asked, at.reshape(grid), trust)
+        return np.where(hint_map[2] > 0, hint_map[:2], ab)[None]
+
+    def corrections(self, asked, cells, trust):
+        """(2, h, w) by attention, of the cells that it is asked for."""
+        apart = attention_step(*cells.shape)
+        some = cells[apart // 2 :: apart, apart // 2 :: apart]
+        coarse = np.zeros((some.size, 2), np.float32)
+        sure = np.flatnonzero(trust[some.ravel()] > 1 / 256)
+        coarse[sure] = self.run("attend", **asked, at=some.ravel()[sure])
+        planes = coarse.T.reshape(1, 2, *some.shape)
+        if apart == 1:
+            return planes[0]
+        return self.run("resize", planes=planes, size=np.array(cells.shape))[0]
+
+    def decoded(self, vividness, scale):
+        vividness = self.config["vividness"] if vividness is None else vividness
+        scalars = {"vividness": np.array(vividness, "f4"), "chroma_scale": np.array(scale, "f4")}
+        return self.run("colors", logits=self.logits, **scalars)
+
+    def render(self, hints=(), vividness=None):
+        ab, height = self.ab(hints, vividness), len(self.pixels)
+        parts = [
+            self.run(
+                "paint",
+                pixels=self.pixels[top : top + self.strip],
+                ab=ab,
+                place=np.array([top, height]),
+            )
+            for top in range(0, height, self.strip)
+        ]
+        return np.concatenate(parts)[..., :3]
+
+
+def grey_bytes(grey):
+    """(H, W, 4) of a grey photograph as a canvas gives it."""
+    return np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+
+
+def apart(one, other):
+    return deltaE_ciede2000(rgb2lab(one), rgb2lab(other)).mean()
+
+
+HINTS = [Hint(30, 40, (200, 40, 60), 9), Hint(50, 90, (40, 90, 200))]
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "vividness"),
+    [((150, 210), 0, None), ((150, 210), 2, 0.3), ((96, 300), 1, None), ((300, 60), 0, 0.3)],
+)
+def test_the_page_gives_the_colours_of_the_library(run, facts, colorizer, size, count, vividness):
+    pixels, hints = grey_bytes(scene(*size, seed=3)), HINTS[:count]
+    expected = colorizer.canvas(pixels[..., :3]).render(hints, vividness)
+    found = Page(run, facts["config"], pixels).render(hints, vividness)
+    assert apart(found, expected) < MOST_APART
+
+
+def test_lightness_in_strips_is_that_of_the_library(run, facts):
+    pixels = np.random.default_rng(0).integers(0, 256, (123, 77, 4), np.uint8)
+    found = Page(run, facts["config"], pixels, strip=10).lightness
+    expected = reduced_lightness(pixels[..., :3], found.shape[2:])
+    np.testing.assert_allclose(found[0], expected, atol=0.01)
+
+
+def test_pixels_are_those_of_the_library_wherever_the_colour_lies(run):
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 80, 4), np.uint8)
+    ab = np.random.default_rng(1).normal(0, 45, (1, 2, 7, 9)).astype(np.float32)
+    parts = [
+        run("paint", pixels=pixels[rows], ab=ab, place=np.array([rows.start, 64]))
+        for rows in (slice(0, 5), slice(5, 64))
+    ]
+    found = np.concatenate(parts)
+    apart = np.abs(found[..., :3].astype(int) - recolor_pixels(pixels[..., :3], ab[0]))
+    assert apart.max() <= 1
+    assert (apart > 0).mean() < 0.01
+    assert (found[..., 3] == pixels[..., 3]).all(), "opacity"
+
+
+def test_the_manifest_lists_whole_files_named_by_their_content(folder, facts, trained_network):
+    assert facts["config"] == trained_network.config.to_dict()
+    names = {MANIFEST, *(one["file"] for one in facts["graphs"].values())}
+    assert {path.name for path in folder.iterdir()} == names
+    for name, one in facts["graphs"].items():
+        content = (folder / one["file"]).read_bytes()
+        assert len(content) == one["bytes"]
+        assert hashlib.sha256(content).hexdigest() == one["sha256"]
+        assert one["file"] == f"{name}-{one['sha256'][:16]}.onnx.gz"
+    assert sum(one["bytes"] for one in facts["graphs"].values()) < 12_000_000
+
+
+def test_a_model_without_attention_has_no_graph_of_it(tiny_network, tmp_path):
+    manifest = export_web(tiny_network, tmp_path)
+    assert "attend" not in json.loads(manifest.read_text())["graphs"]
+
+
+def test_a_file_in_place_of_the_folder(tiny_network, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=r"export writes a folder, but .* is a file"):
+        export_web(tiny_network, tmp_path / "file")

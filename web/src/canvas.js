@@ -1,0 +1,125 @@
+// One picture, encoded once, coloured as often as a person changes their mind: inference/canvas.py.
+
+import { hintedPixels } from './hints.js';
+import { spreadHints } from './kriging.js';
+import { strips } from './picture.js';
+
+const GRID = 32; // working sizes are multiples of it
+const MOST_ELONGATED = 4; // a panorama's long side is worked on at most this many times the short side
+
+export class Canvas {
+  // `source` is a Photo or Pixels, and stays the caller's; `size` is the working short side.
+  static async open(runtime, source, size = runtime.config.size) {
+    const canvas = new Canvas();
+    Object.assign(canvas, { runtime, source, cells: null, own: new Map() });
+    const shape = workingShape(source.height, source.width, size);
+    canvas.lightness = await reducedLightness(runtime, source, shape);
+    await canvas.look(shape);
+    return canvas;
+  }
+
+  async look(shape) {
+    const { runtime, lightness } = this;
+    const { maps: detail } = await runtime.run('see', { lightness });
+    const small = overviewShape(shape, runtime.config.overview);
+    let overview = detail;
+    if (small) {
+      const { resized } = await runtime.run('resize', { planes: lightness, size: runtime.whole(...small) });
+      overview = (await runtime.run('see', { lightness: resized })).maps;
+    }
+    const { maps, logits } = await runtime.run('look', { detail, overview });
+    Object.assign(this, { maps, logits, grid: logits.dims.slice(2) });
+  }
+
+  // a*b* as a tensor (1, 2, h, w) at stride 4. Hints are { x, y, ab: [a, b], radius } in pixels of the source.
+  async colors(hints = [], vividness = null) {
+    const { runtime } = this;
+    const wanted = vividness ?? runtime.config.vividness;
+    if (!hints.length) return this.decoded(wanted, runtime.config.chroma_scale);
+    this.cells ??= await runtime.run('cells', { logits: this.logits, maps: this.maps, lightness: this.lightness });
+    return spreadHints(runtime, this, hints, await this.decoded(wanted, 1));
+  }
+
+  async decoded(vividness, chroma) {
+    const key = vividness + ' ' + chroma;
+    if (!this.own.has(key)) {
+      if (this.own.size > 3) this.own.clear();
+      const { runtime, logits } = this;
+      const scalars = { vividness: runtime.scalar(vividness), chroma_scale: runtime.scalar(chroma) };
+      this.own.set(key, (await runtime.run('colors', { logits, ...scalars })).ab);
+    }
+    return this.own.get(key);
+  }
+
+  // Strips in the colours of ab, from the top: { top, count, bytes }, RGBA; hinted pixels are as hinted.
+  async *painted(ab, hints = []) {
+    const { runtime, source } = this;
+    const { width, height } = source;
+    for (const [top, count] of strips(source)) {
+      const rows = source.rows(top, count);
+      const pixels = runtime.bytes(rows, count, width, 4);
+      const { painted } = await runtime.run('paint', { pixels, ab, place: runtime.whole(top, height) });
+      if (hints.length) await paintHinted(runtime, source, rows, painted.data, top, count, hints);
+      yield { top, count, bytes: painted.data };
+    }
+  }
+}
+
+// Paints the pixels of a strip that hints fix: a row of pixels, each with its own ab.
+async function paintHinted(runtime, { width, height }, rows, painted, top, count, hints) {
+  const { places, owners } = hintedPixels(hints, [height, width], top, count);
+  if (!places.length) return;
+  const [from, to] = [rows, painted].map((bytes) => new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
+  const pixels = new Uint32Array(places.length);
+  const ab = new Float32Array(2 * places.length);
+  places.forEach((place, at) => {
+    pixels[at] = from[place];
+    [ab[at], ab[places.length + at]] = hints[owners[at]].ab;
+  });
+  const found = await runtime.run('paint', {
+    pixels: runtime.bytes(new Uint8Array(pixels.buffer), 1, places.length, 4),
+    ab: runtime.floats(ab, 1, 2, 1, places.length),
+    place: runtime.whole(0, 1),
+  });
+  const exact = found.painted.data;
+  const levels = new Uint32Array(exact.buffer, exact.byteOffset, places.length);
+  places.forEach((place, at) => (to[place] = levels[at]));
+}
+
+// L* (1, 1, h, w): the strips add up to a picture of h rows, which is then reduced in width.
+async function reducedLightness(runtime, source, [rows, columns]) {
+  const { width, height } = source;
+  const scale = height / rows;
+  const reach = Math.max(scale, 1);
+  const narrow = new Float32Array(rows * width);
+  for (const [top, count] of strips(source)) {
+    const first = Math.max(0, Math.floor((top + 0.5 - reach) / scale - 0.5));
+    const last = Math.min(rows, Math.ceil((top + count - 0.5 + reach) / scale - 0.5) + 1);
+    const pixels = runtime.bytes(source.rows(top, count), count, width, 4);
+    const place = runtime.whole(top, height, rows, first, last - first);
+    const { data } = (await runtime.run('reduce', { pixels, place })).part;
+    for (let at = 0, to = first * width; at < data.length; at++, to++) narrow[to] += data[at];
+  }
+  const size = runtime.whole(rows, columns);
+  return (await runtime.run('resize', { planes: runtime.floats(narrow, 1, 1, rows, width), size })).resized;
+}
+
+// network/working.py
+function workingShape(height, width, size) {
+  const short = Math.min(height, width);
+  return [height, width].map((side) => {
+    const cells = (Math.min(side / short, MOST_ELONGATED) * size) / GRID;
+    return Math.max(1, halfToEven(cells)) * GRID;
+  });
+}
+
+function halfToEven(value) {
+  const whole = Math.floor(value);
+  const part = value - whole;
+  return part > 0.5 || (part === 0.5 && whole % 2) ? whole + 1 : whole;
+}
+
+function overviewShape([height, width], overview) {
+  if (!(overview > 0 && overview < Math.min(height, width))) return null;
+  return workingShape(height, width, overview);
+}

@@ -1,0 +1,117 @@
+// The runtime and the model's graphs: named arrays in, named arrays out.
+
+import { compressedFile, keptText, modelFile, tidy } from './files.js';
+
+const BINARY_BYTES = { wasm: 3_700_000, webgpu: 6_600_000 }; // about, for the progress
+const MODULES = { wasm: ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded'], webgpu: ['ort.webgpu.min.mjs', 'ort-wasm-simd-threaded.asyncify'] };
+const FORMAT = 1;
+// The network runs where it is fastest; pixels are bytes, which only the processor has.
+const ON_GPU = new Set(['see', 'look', 'colors', 'cells', 'krige', 'attend']);
+const FIRST = ['reduce', 'resize', 'see', 'look', 'colors', 'paint']; // without these there is no colour
+
+export class Runtime {
+  // See worker.js; `on` = { progress, note }.
+  static async open({ base, model, threads = 1, device = 'auto' }, on) {
+    const self = new Runtime();
+    self.on = on;
+    self.device = await chosen(device);
+    const manifest = await readManifest(model);
+    self.config = manifest.config;
+    const entries = Object.entries(manifest.graphs);
+    const total = entries.reduce((sum, [, { bytes }]) => sum + bytes, 0) + BINARY_BYTES[self.device];
+    let loaded = 0;
+    const heard = (bytes) => {
+      loaded += bytes;
+      on.progress({ loaded: Math.min(loaded, total), total, what: 'the model' });
+    };
+    const url = ({ file }) => new URL(file, model).href;
+    const files = entries.map(async ([name, entry]) => [name, await modelFile(url(entry), entry, { heard, note: on.note })]);
+    const [ort, ...graphs] = await Promise.all([importRuntime(new URL('runtime/', base), self.device, threads, heard), ...files]);
+    self.ort = ort;
+    self.threads = ort.env.wasm.numThreads;
+    self.graphs = Object.fromEntries(graphs);
+    self.sessions = {};
+    for (const name of FIRST) await self.session(name);
+    tidy([model, ...entries.map(([, entry]) => url(entry))]).catch(() => {});
+    return self;
+  }
+
+  has(name) {
+    return name in this.graphs;
+  }
+
+  session(name) {
+    return (this.sessions[name] ??= this.create(name));
+  }
+
+  async create(name) {
+    const { InferenceSession } = this.ort;
+    const onGpu = this.device === 'webgpu' && ON_GPU.has(name);
+    return InferenceSession.create(new Uint8Array(this.graphs[name]), {
+      executionProviders: [onGpu ? 'webgpu' : 'wasm'],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+    });
+  }
+
+  // Runs a graph: { name: tensor } to { name: tensor }. A lost graphics processor is replaced by the other one.
+  async run(name, inputs) {
+    try {
+      return await (await this.session(name)).run(inputs);
+    } catch (error) {
+      if (this.device !== 'webgpu' || !ON_GPU.has(name)) throw error;
+      this.device = 'wasm';
+      this.sessions = {};
+      this.on.note('The graphics processor stopped answering, so colouring goes on without it, more slowly.');
+      return (await this.session(name)).run(inputs);
+    }
+  }
+
+  floats(values, ...dims) {
+    return new this.ort.Tensor('float32', values, dims);
+  }
+
+  bytes(values, ...dims) {
+    return new this.ort.Tensor('uint8', values, dims);
+  }
+
+  whole(...values) {
+    return this.indices(values);
+  }
+
+  indices(values) {
+    return new this.ort.Tensor('int64', BigInt64Array.from(values, BigInt), [values.length]);
+  }
+
+  scalar(value) {
+    return new this.ort.Tensor('float32', Float32Array.of(value), []);
+  }
+}
+
+async function chosen(device) {
+  if (device === 'wasm' || !self.navigator?.gpu) return 'wasm';
+  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
+  if (!adapter) return 'wasm';
+  return device === 'auto' && (adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter) ? 'wasm' : 'webgpu';
+}
+
+async function readManifest(url) {
+  const found = JSON.parse((await keptText(url)) ?? 'null');
+  if (!found) throw new Error('The model could not be fetched. Is the network off? Try again.');
+  if (found.format !== FORMAT) throw new Error('The model is of another version than the page. Load the page again.');
+  return found;
+}
+
+async function importRuntime(folder, device, threads, heard) {
+  const [module, name] = MODULES[device];
+  const [ort, wasmBinary] = await Promise.all([
+    import(new URL(module, folder).href),
+    compressedFile(new URL(name + '.wasm.gz', folder).href, heard),
+  ]);
+  const { wasm } = ort.env;
+  wasm.wasmPaths = { mjs: new URL(name + '.mjs', folder).href };
+  wasm.wasmBinary = wasmBinary;
+  wasm.numThreads = self.crossOriginIsolated ? Math.max(1, threads) : 1;
+  wasm.proxy = false;
+  return ort;
+}

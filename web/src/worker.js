@@ -1,0 +1,73 @@
+// Colouring in the visitor's own browser: a worker that answers the calls that the Gradio server answers.
+//
+//   new Worker('worker.js', { type: 'module' })
+//
+// In:  { id, name, data: [..] }: an endpoint of the server by its name, with the same arguments in the same
+//      order (demo/photo/handlers.py). Where the server takes an uploaded file, here is a File; the same name,
+//      size and time is the same photo, so it may come anew with each call. Hints are the same JSON text.
+// Out: { id, result }: what the server answers, but pictures are Blobs in place of data URLs;
+//      { id, error }: one sentence for the visitor; nothing has changed then, and the work is kept;
+//      { progress: { loaded, total, what } }: bytes, while files come;
+//      { note }: one sentence that the visitor should read (the graphics processor was lost, a scan of 16 bits
+//      is saved with 8); what was asked for goes on.
+//
+// The first message is { id, name: 'start', data: [{ base, model, threads, device }] }:
+//   base      address of the site's folder, with "/" at its end. Below it, as colorize_hub.web.build puts them:
+//             runtime/ort.wasm.min.mjs, runtime/ort-wasm-simd-threaded.mjs, runtime/ort-wasm-simd-threaded.wasm.gz
+//             and for WebGPU runtime/ort.webgpu.min.mjs and runtime/ort-wasm-simd-threaded.asyncify.{mjs,wasm.gz}:
+//             files of onnxruntime-web/dist under their own names, the .wasm compressed with gzip.
+//   model     address of model.json, which colorize_hub.export.web writes; its graphs lie beside it.
+//   threads   most threads; one where the page is not cross-origin isolated.
+//   device    'auto' (WebGPU where there is an adapter), 'wasm' or 'webgpu'.
+// Its result is { device: 'webgpu' | 'wasm', threads, vividness, size }. It may be sent again after an error.
+//
+// Endpoints:
+//   open_photo(photo, hints)             { width, height, vividness, before: Blob, after: Blob }
+//   render(photo, hints)                 { after: Blob }
+//   colorize_with_hints(photo, hints, vividness)   File "<stem>-color.png", lossless, of the photo's size
+
+import { Desk } from './desk.js';
+import { Runtime } from './runtime.js';
+
+let desk = null;
+
+const say = (message, transfer = []) => self.postMessage(message, transfer);
+
+async function start(wish) {
+  const runtime = await Runtime.open(wish, {
+    progress: (progress) => say({ progress }),
+    note: (note) => say({ note }),
+  });
+  desk = new Desk(runtime, (note) => say({ note }));
+  const { device, threads, config } = runtime;
+  return { device, threads, vividness: config.vividness, size: config.size };
+}
+
+const ENDPOINTS = {
+  start,
+  open_photo: (photo, hints) => desk.openPhoto(photo, hints),
+  render: (photo, hints) => desk.render(photo, hints),
+  colorize_with_hints: (photo, hints, vividness) => desk.fullSize(photo, hints, vividness),
+};
+
+async function answer({ id, name, data }) {
+  try {
+    if (!Object.hasOwn(ENDPOINTS, name)) throw new Error('There is no ' + name + ' on this device.');
+    if (!desk && name !== 'start') throw new Error('Colouring has not started on this device.');
+    say({ id, result: await ENDPOINTS[name](...data) });
+  } catch (error) {
+    say({ id, error: sentence(error) });
+  }
+}
+
+function sentence(error) {
+  const words = String(error?.message ?? error);
+  if (error instanceof RangeError || /memory|allocat/i.test(words)) return 'This needs more memory than the browser gives. Try a smaller picture.';
+  return words;
+}
+
+// One after the other: all calls share the runtime.
+let last = Promise.resolve();
+self.onmessage = ({ data }) => {
+  last = last.then(() => answer(data));
+};
