@@ -10,6 +10,7 @@ from colorize_hub.cli.folder import folder
 from colorize_hub.cli.output import show_any_name
 from colorize_hub.cli.pictures import app, photo
 from colorize_hub.cli.publishing import dataset, push, space
+from colorize_hub.cli.shots import shots
 from colorize_hub.cli.video import video
 from colorize_hub.errors import one_line
 
@@ -22,6 +23,7 @@ _COMMANDS = {
     "photo": photo,
     "folder": folder,
     "video": video,
+    "shots": shots,
     "app": app,
     "push": push,
     "space": space,

@@ -74,7 +74,7 @@ def probe(path: Path) -> ClipFacts:
     """
     with open_film(path) as film:
         video = picture_stream(film, path)
-        first = next(_decoded(film, video, lambda _: None), None)
+        first = next(decoded(film, video, lambda _: None), None)
         if first is None:
             raise VideoError(f"No frame of {path} can be decoded; it is damaged or has no picture.")
         pixels = upright(first)
@@ -134,7 +134,7 @@ def read_frames(
         if transfer := _HDR.get(video.codec_context.color_trc):
             warn(f"It is HDR ({transfer}); its brightness is taken as if it were not.")
         usual = max(1, round(1 / (clip.rate * clip.time_base)))
-        for index, frame in enumerate(deinterlaced(_decoded(film, video, warn), warn)):
+        for index, frame in enumerate(deinterlaced(decoded(film, video, warn), warn)):
             length = frame.duration or usual
             time = _later(frame.pts, last, length, round(1 / clip.time_base))
             last, after = time, (time + length) * clip.time_base
@@ -148,8 +148,8 @@ def read_frames(
         )
 
 
-def _decoded(film: InputContainer, video: VideoStream, warn: Warn) -> Iterator[VideoFrame]:
-    """Frames as far as they can be had, whatever the file's state."""
+def decoded(film: InputContainer, video: VideoStream, warn: Warn) -> Iterator[VideoFrame]:
+    """Yield frames as far as they can be had, whatever the file's state."""
     av = import_av()
     damaged = 0
     packets = film.demux(video)
