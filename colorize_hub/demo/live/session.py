@@ -16,11 +16,11 @@ from PIL import Image
 
 from colorize_hub.demo.arguments import RequestError, number, shown, text, whole
 from colorize_hub.demo.live.pace import Pace
-from colorize_hub.demo.live.tracking import SMALL_SIDE, Tracker
 from colorize_hub.demo.models import MOST_NAME, ModelShelf
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frames import Frame
+from colorize_hub.inference.tracking import SMALL_SIDE, Tracker
 
 MOST_HINTS = 24
 MOST_PIXELS = 4_000_000

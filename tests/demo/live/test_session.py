@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 from colorize_hub.demo.arguments import RequestError
 from colorize_hub.demo.live.pace import Level, Pace
 from colorize_hub.demo.live.session import LiveHint, Session, Wish, read_wish
-from colorize_hub.demo.live.tracking import Tracker
 from colorize_hub.demo.models import ModelShelf
+from colorize_hub.inference.tracking import Tracker
 from tests.pictures.jpegs import jpeg, pixels
 from tests.scenes import scene
 
