@@ -12,6 +12,7 @@ from colorize_hub.cli.pictures import app, photo
 from colorize_hub.cli.publishing import dataset, push, space
 from colorize_hub.cli.shots import shots
 from colorize_hub.cli.video import video
+from colorize_hub.cli.web import web
 from colorize_hub.errors import one_line
 
 _ABOUT = """Colour for black-and-white photographs, on this computer.
@@ -25,6 +26,7 @@ _COMMANDS = {
     "video": video,
     "shots": shots,
     "app": app,
+    "web": web,
     "push": push,
     "space": space,
     "dataset": dataset,

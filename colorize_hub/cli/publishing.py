@@ -50,6 +50,7 @@ def space(
         str | None, arg(metavar="USER/MODEL", help_behavior_hint="(default: the built-in model)")
     ] = None,
     private: Flag = False,
+    static: Flag = False,
 ) -> None:
     """Publish the web page as a Space on the Hugging Face Hub.
 
@@ -61,10 +62,14 @@ def space(
         repo: Space to publish in; it is made if it does not exist.
         model: Model on the Hub that the Space shows.
         private: Make the new Space private.
+        static: Publish the page that colours on the visitor's own machine: it needs no server, and
+            no clone.
     """
-    from colorize_hub.publish.space import push_space
-
-    print(f"Published {push_space(repo, model=model, private=private)}")
+    if static:
+        from colorize_hub.publish.static_space import push_static_space as push_page
+    else:
+        from colorize_hub.publish.space import push_space as push_page
+    print(f"Published {push_page(repo, model=model, private=private)}")
 
 
 def dataset(

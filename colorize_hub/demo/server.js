@@ -1,9 +1,8 @@
 // The server as a back end of the page. Talks to the page's own endpoints, by name, as any client of its
 // API does.
 //
-// A back end is { name, call(name, ...data), render(photo, hints, model), print(example), save(file),
-// makeLink() }. A photo is a File, or what `print` gives for one of the example prints. Pictures come as
-// data URLs. web/device.js is the other one.
+// A back end is { name, call(name, ...data), render(photo, hints, model), save(file), makeLink() }. A photo is a
+// File, or one of the example prints. Pictures come as data URLs. web/device.js is the other one.
 
 // Addresses are those of the browser, never the server's own: a proxy may stand between.
 const pageUrl = (path) => new URL(path, document.baseURI).href;
@@ -46,6 +45,7 @@ function makeServer() {
   const sent = new WeakMap(); // File -> what the calls take for it
 
   async function sending(value) {
+    if (value?.stem) return fileData(value.path); // a print
     if (!(value instanceof File)) return value;
     if (!sent.has(value)) sent.set(value, await uploadFile(value));
     return sent.get(value);
@@ -80,7 +80,6 @@ function makeServer() {
     name: 'server',
     call: (name, ...data) => withFiles(data, (...ready) => callEndpoint(name, ...ready)),
     render: (photo, hints, model) => withFiles([photo], (data) => renderPhoto(data, hints, model)),
-    print: ({ path }) => fileData(path),
     save: (file) => saveAs(fileUrl(file.path), file.orig_name ?? file.path.split('/').pop()),
     makeLink,
   };

@@ -43,6 +43,10 @@ class Client:
         """The URL of the commit, or the class and text of the ModelError."""
         return self._call("push_space", [repo_id], options)
 
+    def push_static_space(self, repo_id: str, **options: object) -> str:
+        """The URL of the commit, or the class and text of the ModelError."""
+        return self._call("push_static_space", [repo_id], options)
+
     def push_pictures(self, folder: Path, repo_id: str, **options: object) -> dict[str, Any] | str:
         """url, pictures and left_out, or the class and text of the ModelError."""
         return self._call("push_pictures", [str(folder), repo_id], options)
@@ -80,15 +84,16 @@ def serve() -> None:
     from colorize_hub.publish.picture_set import push_pictures
     from colorize_hub.publish.release import push
     from colorize_hub.publish.space import push_space
+    from colorize_hub.publish.static_space import push_static_space
 
-    known = (push, push_space, push_pictures)
+    known = (push, push_space, push_static_space, push_pictures)
     verbs = {"load": fingerprint, **{verb.__name__: verb for verb in known}}
     for line in sys.stdin:
         verb, arguments, options = json.loads(line)
         try:
             answer = verbs[verb](*arguments, **options)
             answer = asdict(answer) if is_dataclass(answer) else answer
-        except ModelError as error:
+        except (ModelError, FileNotFoundError) as error:
             answer = f"{type(error).__name__}: {error}"
         sys.stdout.write(json.dumps(answer, default=str) + "\n")
         sys.stdout.flush()

@@ -45,7 +45,7 @@ function makeDesk(root, stage, panel, backend, helpText) {
     }
   };
 
-  const keyOf = (work) => [desk.model, desk.photo.key, desk.asText(work)].join('|');
+  const keyOf = (work) => [backend.name, desk.model, desk.photo.key, desk.asText(work)].join('|');
 
   function remember(key, picture) {
     pictures.set(key, picture);

@@ -118,7 +118,7 @@ function startDesk(root, backend, examples, showTab) {
       showTab('photo');
       return open({ source: file, name: file.name });
     },
-    example: (print) => open({ source: backend.print(print), name: print.title }),
+    example: (print) => open({ source: print, name: print.title }),
     undo: () => desk.go(-1),
     redo: () => desk.go(1),
     zoom: (by) => (by ? stage.zoomBy(by) : stage.zoomFit()),

@@ -1,0 +1,103 @@
+// The visitor's own machine as a back end of the page (demo/server.js is the other one): a worker answers
+// the calls that a server would. Nothing leaves the machine.
+//
+// `start` = { worker, base, model, threads, device }, the worker's address and what its head comment asks
+// for. `on.progress({ loaded, total, what })` while files come, `on.ready(facts)`, `on.failed()`, and
+// `on.note(sentence)` for what the visitor should read.
+
+function makeDevice(start, on) {
+  const waiting = new Map(); // id -> { done, failed }
+  const prints = new Map(); // stem -> File, once fetched
+  let worker = null, ready = null, isReady = false, count = 0;
+
+  function send(name, data) {
+    const id = ++count;
+    return new Promise((done, failed) => {
+      waiting.set(id, { done, failed });
+      worker.postMessage({ id, name, data });
+    });
+  }
+
+  function heard({ id, result, error, progress, note }) {
+    if (progress) return on.progress(progress);
+    if (note) return on.note(note);
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) call?.done(result);
+    else call?.failed(new Error(error));
+  }
+
+  // The next call begins anew; the work is the page's, so nothing of it is lost.
+  function stop(words) {
+    worker?.terminate();
+    worker = ready = null;
+    isReady = false;
+    for (const { failed } of waiting.values()) failed(new Error(words));
+    waiting.clear();
+  }
+
+  async function begin() {
+    worker = new Worker(start.worker, { type: 'module' });
+    worker.onmessage = ({ data }) => heard(data);
+    worker.onerror = (event) => {
+      event.preventDefault?.();
+      stop('Colouring stopped on this device' + (event.message ? ' (' + event.message + ')' : '') + '. Your work is kept; try again.');
+    };
+    try {
+      on.ready(await send('start', [{ ...start, worker: undefined }]));
+      isReady = true;
+    } catch (error) {
+      stop(error.message);
+      on.failed();
+      throw error;
+    }
+  }
+
+  async function ask(name, data) {
+    await (ready ??= begin());
+    return send(name, data);
+  }
+
+  // The File of an example print; any other value as it is.
+  async function fetched(value) {
+    if (!value?.stem) return value;
+    if (!prints.has(value.stem)) {
+      const answer = await fetch(value.url).catch(() => null);
+      if (!answer?.ok) throw new Error('This print could not be fetched. Is the network off? Try again.');
+      prints.set(value.stem, new File([await answer.blob()], value.stem + '.jpg', { type: 'image/jpeg', lastModified: 0 }));
+    }
+    return prints.get(value.stem);
+  }
+
+  const filesOf = async (data) => Promise.all(data.map(fetched));
+
+  // Pictures in an answer as data URLs, wherever they are in it.
+  async function shown(value) {
+    if (value instanceof Blob) return dataUrl(value);
+    if (Array.isArray(value)) return Promise.all(value.map(shown));
+    if (value === null || typeof value !== 'object') return value;
+    const entries = Object.entries(value).map(async ([key, part]) => [key, await shown(part)]);
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
+  return {
+    name: 'device',
+    call: async (name, ...data) => {
+      const answer = await ask(name, await filesOf(data));
+      return name === 'colorize_with_hints' ? answer : shown(answer);
+    },
+    render: async (photo, hints, model) => (await shown(await ask('render', await filesOf([photo, hints, model])))).after,
+    save: (file) => {
+      const url = URL.createObjectURL(file);
+      saveAs(url, file.name);
+      setTimeout(() => URL.revokeObjectURL(url), 60000);
+    },
+    makeLink: () => ({
+      join: async () => ({ place: 0, ...(await ask('join', [])) }),
+      leave: () => worker && send('leave', []).catch(() => {}),
+      frame: (wish, picture) => ask('frame', [wish, picture]),
+    }),
+    start: () => (ready ??= begin()),
+    isReady: () => isReady,
+  };
+}

@@ -1,0 +1,72 @@
+// Starts the static site: has its files kept for the next visit, then opens the page over the worker.
+
+// Until the service worker answers for this page: what is fetched from then on is kept. Threads need a page
+// that stands alone; where the host cannot say so, the service worker does, from the next load on.
+async function keepFiles() {
+  const workers = navigator.serviceWorker;
+  if (!workers) return;
+  try {
+    const registration = await workers.register('service.js');
+    if (!workers.controller) await controlled(workers, registration);
+  } catch {
+    return; // a private window, a full disk: the page works, and needs the network next time
+  }
+  if (crossOriginIsolated || !workers.controller || sessionStorage.getItem('colorize-alone')) return;
+  sessionStorage.setItem('colorize-alone', 'asked'); // once only: some browsers cannot
+  location.reload();
+  await new Promise(() => {});
+}
+
+function controlled(workers, registration) {
+  return new Promise((done, failed) => {
+    workers.addEventListener('controllerchange', done, { once: true });
+    registration.active?.postMessage('claim'); // after a reload that passed it by
+    registration.installing?.addEventListener('statechange', ({ target }) => target.state === 'redundant' && failed());
+  });
+}
+
+function deviceWords({ device, threads }) {
+  if (device === 'webgpu') return 'On this device, with its graphics processor';
+  return 'On this device' + (threads > 1 ? ', with ' + threads + ' threads' : '');
+}
+
+function makeDeviceStatus(root) {
+  const get = (id) => root.querySelector('#' + id);
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const say = (words) => (get('device-words').textContent = words);
+  return {
+    progress: ({ loaded, total, what }) => {
+      get('device-bar').hidden = false;
+      get('device-bar').value = total ? loaded / total : 0;
+      say('Getting ' + what + ': ' + megabytes(loaded) + ' of ' + megabytes(total) + ' MB');
+    },
+    ready: (facts) => {
+      get('device-bar').hidden = true;
+      say(deviceWords(facts ?? {}));
+    },
+    failed: () => {
+      get('device-bar').hidden = true;
+      say('Not ready');
+    },
+  };
+}
+
+async function startSite(root, { examples, ...start }) {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const paint = () => document.body.classList.toggle('dark', dark.matches);
+  dark.addEventListener('change', paint);
+  paint();
+  await keepFiles();
+  root.querySelector('#more summary').textContent = 'Hints';
+  const status = makeDeviceStatus(root);
+  const device = makeDevice({
+    ...start,
+    worker: new URL(start.worker, document.baseURI).href,
+    base: document.baseURI,
+    model: new URL(start.model, document.baseURI).href,
+    threads: crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, 4) : 1,
+    device: 'auto',
+  }, status);
+  const page = startPage(root, device, examples);
+  status.note = (words) => page.message(words, 'note');
+}
