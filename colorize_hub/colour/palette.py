@@ -6,6 +6,7 @@ soft-assigned to their four neighbours with bilinear weights, which keeps the me
 is the expectation at a temperature ("annealed mean").
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -79,3 +80,10 @@ def mean_colors(logits: Array, centres: Array, vividness: Array, chroma_scale: A
     last = array_namespace(logits).permute_dims(logits, (0, 2, 3, 1)) / temperature(vividness)
     mean = softmax(last, -1) @ (centres * (chroma_scale * fading(vividness)))
     return array_namespace(mean).permute_dims(mean, (0, 3, 1, 2))
+
+
+def certainty(logits: Array) -> Array:
+    """(Q, h, w) logits to (h, w), 0 (any bin) to 1 (one bin): 1 minus entropy over the largest."""
+    share = softmax(logits, 0)
+    entropy = -(share * array_namespace(share).log(share.clip(1e-30, None))).sum(0)
+    return (1 - entropy / math.log(logits.shape[0])).clip(0, 1)

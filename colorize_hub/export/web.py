@@ -18,8 +18,10 @@ from torch import Tensor, nn
 from colorize_hub.atomic import atomic_path
 from colorize_hub.errors import ModelError
 from colorize_hub.export.graphs import SYMBOLICS, Colours
+from colorize_hub.export.web_colors import BeforeTransfer, Certainty, Match, Suggest, Tilt, Transfer
 from colorize_hub.export.web_graphs import Lab, Look, Paint, Reduce, Resize, See
 from colorize_hub.export.web_hints import Attend, Krige, ReadCells, Relate
+from colorize_hub.hints.variation import DIRECTIONS, DRAWS
 from colorize_hub.network.colornet import ColorNet, for_inference
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ MANIFEST = "model.json"
 FORMAT = 1
 _OPSET = 18
 _SMALL = 4096  # constants of fewer numbers stay exact, as tables of colour do
+SUGGESTIONS = 5
 _CELLS = "P - | P - | P - | - - h w | N | - N | N N | n"  # what Krige and Attend take
 _CELL_NAMES = "place roots seen own anchors wanted solver at"
 
@@ -85,7 +88,8 @@ def export_web(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
     files = {graph.name: _write(graph, folder) for graph in web_graphs(network)}
-    facts = {"format": FORMAT, "config": network.config.to_dict(), "graphs": files}
+    facts = {"format": FORMAT, "config": network.config.to_dict(), "takes": DRAWS * DIRECTIONS}
+    facts |= {"graphs": files}
     manifest = folder / MANIFEST
     with atomic_path(manifest) as partial:
         partial.write_text(json.dumps(facts, indent=1) + "\n")
@@ -126,6 +130,26 @@ def web_graphs(network: ColorNet) -> Iterator[Graph]:
     )
     yield Graph("lab", Lab(), (pixels,), "pixels", "n W -", "lab", "- n W")
     yield from _of_hints(network, logits, maps, lightness)
+    yield from _of_desk(network, logits, pixels)
+
+
+def _of_desk(network: ColorNet, logits: Tensor, pixels: Tensor) -> Iterator[Graph]:
+    step, logit_axes = network.config.bin_step, "- - h w"
+    suggest, inputs = Suggest(step, SUGGESTIONS), (logits, torch.tensor([3, 4]), pixels[:1, :1])
+    names, found = "logits cell pixel", "- - - | -"
+    yield Graph("suggest", suggest, inputs, names, f"{logit_axes} | - | - - -", "rgb share", found)
+    inputs, axes = (logits, torch.tensor([80, 90])), f"{logit_axes} | -"
+    yield Graph("certainty", Certainty(), inputs, "logits size", axes, "sure", "- - H W")
+    inputs = (logits, torch.tensor([7]))
+    yield Graph("tilt", Tilt(step), inputs, "logits take", axes, "tilted", logit_axes)
+    there, nodes = pixels[:7, :9], torch.tensor([[20.0, 1, 1, 5, 5], [70.0, 2, 1, 0, -5]])
+    axes = "n W - | m V -"
+    yield Graph("match", Match(), (pixels, there), "here there", axes, "nodes", "- -")
+    inputs, axes = (pixels, nodes), "n W - | K -"
+    yield Graph("transfer", Transfer(), inputs, "pixels nodes", axes, "painted", "n W -")
+    inputs, axes = (pixels[:1], pixels[1:2], nodes), "- N - | - N - | K -"
+    names = "wanted grey nodes"
+    yield Graph("before_transfer", BeforeTransfer(), inputs, names, axes, "rgb", "- N -")
 
 
 def _of_hints(
@@ -159,7 +183,7 @@ def trace(graph: Graph) -> bytes:
         for name, letters in axes
     }
     buffer = io.BytesIO()
-    for name, symbolic in SYMBOLICS.items():
+    for name, symbolic in _SYMBOLICS.items():
         torch.onnx.register_custom_op_symbolic(name, symbolic, _OPSET)  # pyright: ignore
     try:
         with warnings.catch_warnings():
@@ -175,9 +199,20 @@ def trace(graph: Graph) -> bytes:
                 dynamic_axes=free,
             )
     finally:
-        for name in SYMBOLICS:
+        for name in _SYMBOLICS:
             torch.onnx.unregister_custom_op_symbolic(name, _OPSET)  # pyright: ignore
     return _halved(buffer.getvalue())
+
+
+def _sorted(graph: object, values: object, _: object, dim: object, descending: object) -> object:
+    """ONNX for torch.sort as the array API calls it, which the exporter takes for another."""
+    from torch.onnx import symbolic_helper as helper
+
+    axis, falling = helper._get_const(dim, "i", "dim"), helper._get_const(descending, "b", "")
+    return helper._sort_helper(graph, values, axis, descending=falling)  # pyright: ignore
+
+
+_SYMBOLICS = SYMBOLICS | {"aten::sort": _sorted}
 
 
 def _halved(model: bytes) -> bytes:

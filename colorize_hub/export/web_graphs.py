@@ -180,9 +180,9 @@ def _triangle(rows: Tensor, source: Tensor | int, target: Tensor | int, wanted: 
     """
     scale = torch.as_tensor(source / target, dtype=torch.float32)
     width = scale.clamp(min=1)
-    centre = ((wanted + 0.5) * scale)[:, None]
-    weights = (1 - (rows + 0.5 - centre).abs() / width).clamp(min=0)
-    taps = (centre - width).floor() + _count((2 * width).long() + 3)
+    centre = ((wanted.float() + 0.5) * scale)[:, None]
+    weights = (1 - (rows.float() + 0.5 - centre).abs() / width).clamp(min=0)
+    taps = (centre - width).floor() + _count((2 * width).long() + 3).float()
     every = (1 - (taps + 0.5 - centre).abs() / width).clamp(min=0)
     inside = ((taps >= 0) & (taps < source)).float()
     return weights / (every * inside).sum(1, keepdim=True)
@@ -196,7 +196,7 @@ def _bicubic(wanted: Tensor, target: Tensor, source: int) -> Tensor:
         target: () int64, length of the enlarged line.
         source: length of the line.
     """
-    place = ((wanted + 0.5) * (source / target) - 0.5)[:, None]
+    place = ((wanted.float() + 0.5) * (source / target) - 0.5)[:, None]
     line = _count(source)
     last = line[-1].float()
     weights = torch.zeros(1)

@@ -1,8 +1,9 @@
 """The colours that a place most likely has: clusters of a predicted distribution."""
 
 import numpy as np
+from array_api_compat import array_namespace
 
-from colorize_hub.colour.arrays import Array, softmax, to_numpy
+from colorize_hub.colour.arrays import Array, like, softmax, to_numpy
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb
 from colorize_hub.colour.palette import palette
 
@@ -42,19 +43,27 @@ def clusters(share: np.ndarray, centres: np.ndarray, k: int) -> tuple[np.ndarray
     Returns:
         (K, 2) a*b* and (K,) share of each, largest first.
     """
-    chosen = [int(share.argmax())]
-    while len(chosen) < min(k, len(centres)):
-        apart = _squared_distance(centres, centres[chosen]).min(1)
-        chosen.append(int((share * apart).argmax()))
-    means, mass = centres[chosen], share[chosen]
-    for _ in range(10):
-        nearest = _squared_distance(centres, means).argmin(1)
-        member = (nearest[:, None] == np.arange(len(means))) * share[:, None]  # (Q, K)
-        mass = member.sum(0)
-        means = member.T @ centres / np.maximum(mass, 1e-9)[:, None]
+    means, mass = cluster_means(share, centres, k)
     order = np.argsort(-mass, kind="stable")
     order = order[mass[order] >= _LEAST_MASS * mass.max()]
     return means[order].astype(np.float32), mass[order]
+
+
+def cluster_means(share: Array, centres: Array, k: int) -> tuple[Array, Array]:
+    """`clusters` of arrays of one kind: k of them, or as many as there are bins, in any order."""
+    xp = array_namespace(share)
+    chosen = [xp.argmax(share)]
+    while len(chosen) < min(k, centres.shape[0]):
+        apart = xp.min(_squared_distance(centres, centres[xp.stack(chosen)]), axis=1)
+        chosen.append(xp.argmax(share * apart))
+    means = centres[xp.stack(chosen)]
+    each, mass = like(np.arange(len(chosen)), share), share
+    for _ in range(10):
+        nearest = xp.argmin(_squared_distance(centres, means), axis=1)
+        member = like(nearest[:, None] == each, share) * share[:, None]  # (Q, K)
+        mass = member.sum(0)
+        means = member.T @ centres / mass.clip(1e-9, None)[:, None]
+    return means, mass
 
 
 def check_place(x: float, y: float, width: int, height: int, k: int) -> None:
@@ -69,5 +78,5 @@ def check_place(x: float, y: float, width: int, height: int, k: int) -> None:
         raise ValueError(f"k must be at least 1, got {k}.")
 
 
-def _squared_distance(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _squared_distance(one: Array, other: Array) -> Array:
     return ((one[:, None] - other) ** 2).sum(-1)

@@ -15,7 +15,8 @@ from numpy.random import Generator, default_rng
 from colorize_hub.colour.arrays import Array, like, softmax
 from colorize_hub.colour.resizing import resized
 
-_DIRECTIONS = 4  # takes of one draw point to opposite sides of the plane
+DIRECTIONS = 4  # takes of one draw point to opposite sides of the plane
+DRAWS = 256  # that the pages choose from
 _STRENGTH = 0.85  # a bin far on the favoured side becomes e^0.85 times as likely
 _REACH = 25.0  # ab from the expected colour; much farther bins gain no more: outliers stay rare
 _OBJECTS, _PLACES = 0.6, 0.3  # deviation of the direction between objects, across the picture
@@ -47,29 +48,49 @@ def tilt_logits(logits: Array, centres: np.ndarray, take: int) -> Array:
     Returns:
         (Q, h, w) float32.
     """
+    angle, of_object, of_place = draw_take(take, len(logits))
+    ahead = resized(of_place, (logits.shape[1], logits.shape[2]))
+    turn = math.cos(angle), math.sin(angle)
+    return tilted(logits, centres, *(like(one, logits) for one in (turn, of_object, ahead)))
+
+
+def draw_take(take: int, bins: int) -> tuple[float, np.ndarray, np.ndarray]:
+    """Draw what a take turns on.
+
+    Returns:
+        An angle, (2, bins) numbers for what objects are, and (2, 3, 3) for where they are.
+    """
+    draw = default_rng(take // DIRECTIONS)
+    angle = (draw.random() + (take % DIRECTIONS) / DIRECTIONS) * math.tau
+    return angle, _normal(draw, 2, bins), _normal(draw, 2, _COARSE, _COARSE)
+
+
+def tilted(logits: Array, centres: Array, turn: Array, of_object: Array, ahead: Array) -> Array:
+    """`tilt_logits` by what was drawn, all of one kind.
+
+    Args:
+        logits: (Q, h, w).
+        centres: (Q, 2).
+        turn: (2,) cosine and sine of the angle.
+        of_object: (2, Q).
+        ahead: (2, h, w), of the place.
+
+    Returns:
+        (Q, h, w).
+    """
     xp, centres = array_namespace(logits), like(centres, logits)
-    rows = logits.reshape(len(logits), -1).T  # (P, Q)
+    rows = logits.reshape(centres.shape[0], -1).T  # (P, Q)
     share = softmax(rows, -1)
-    sides = _directions(share, logits.shape[1:], take)
+    # The roots of a distribution have length 1, so this has unit variance.
+    field = _OBJECTS * xp.sqrt(share) @ of_object.T + _PLACES * ahead.reshape(2, -1).T
+    forth, aside = field[:, 0] + 1, field[:, 1]
+    cosine, sine = turn[0], turn[1]
+    sides = xp.stack((forth * cosine - aside * sine, forth * sine + aside * cosine), axis=-1)
     mean = (sides * (share @ centres)).sum(1)
     along = sides @ centres.T - mean[:, None]
     # tanh(x) = 1 - 2 / (exp(2 x) + 1): torch's own takes five times as long.
     favour = 1 - 2 / (xp.exp(along * (2 / _REACH)) + 1)
     return (rows + _STRENGTH * favour).T.reshape(logits.shape)
-
-
-def _directions(share: Array, grid: tuple[int, ...], take: int) -> Array:
-    """(P, 2) vectors in the a*b* plane, of length about 1, smooth over the picture."""
-    draw = default_rng(take // _DIRECTIONS)
-    angle = (draw.random() + (take % _DIRECTIONS) / _DIRECTIONS) * math.tau
-    of_object = like(_normal(draw, 2, share.shape[1]), share)
-    of_place = _PLACES * resized(_normal(draw, 2, _COARSE, _COARSE), (grid[0], grid[1]))
-    # The roots of a distribution have length 1, so this has unit variance.
-    field = _OBJECTS * array_namespace(share).sqrt(share) @ of_object.T
-    ahead = of_place.reshape(2, -1).T + np.array([1, 0], np.float32)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    turn = like(np.array([[cosine, sine], [-sine, cosine]]), share)
-    return (field + like(ahead, share)) @ turn
 
 
 def _normal(draw: Generator, *shape: int) -> np.ndarray:

@@ -1,13 +1,13 @@
 """Canvas: one picture, encoded once, coloured as often as a person changes their mind."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from array_api_compat import array_namespace
 from PIL import Image
 
-from colorize_hub.colour.arrays import Array, softmax, to_numpy
+from colorize_hub.colour.arrays import Array, to_numpy
+from colorize_hub.colour.palette import certainty
 from colorize_hub.colour.resizing import resized
 from colorize_hub.engines.compose import pixels_to_lightness
 from colorize_hub.engines.engine import Engine
@@ -128,10 +128,7 @@ class Canvas:
 
         1 minus the entropy of the predicted distribution over that of the uniform one.
         """
-        share = softmax(to_numpy(self._seen.plain[0]), 0)
-        entropy = -(share * np.log(np.maximum(share, 1e-30))).sum(0)
-        sure = (1 - entropy / math.log(len(share))).clip(0, 1)
-        return resized(sure, (self.height, self.width))
+        return resized(certainty(to_numpy(self._seen.plain[0])), (self.height, self.width))
 
     def _decode(self, hint_map: np.ndarray | None) -> Array:
         """(1, Q, h, w) logits."""

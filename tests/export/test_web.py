@@ -8,8 +8,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from colorize_hub.demo.photo.reference import apply_palette, before_palette, match_palette
 from colorize_hub.engines.compose import recolor_pixels, reduced_lightness
 from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.errors import ModelError
@@ -202,3 +204,52 @@ def test_a_file_in_place_of_the_folder(tiny_network, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ModelError, match=r"export writes a folder, but .* is a file"):
         export_web(tiny_network, tmp_path / "file")
+
+
+def test_likely_colours_are_those_of_the_library(run, facts, colorizer):
+    pixels = grey_bytes(scene(96, 128, seed=3))
+    page = Page(run, facts["config"], pixels)
+    rows, columns = page.logits.shape[2:]
+    cell = np.array([20 * rows // 96, 70 * columns // 128])
+    rgb, share = run("suggest", logits=page.logits, cell=cell, pixel=pixels[20:21, 70:71])
+    found = sorted(zip(share.tolist(), rgb[0].astype(int).tolist(), strict=True), reverse=True)
+    expected = colorizer.canvas(pixels[..., :3]).suggest(70, 20)
+    for (mass, levels), (wanted, other) in zip(found, expected, strict=False):
+        assert mass == pytest.approx(other, abs=0.01)
+        np.testing.assert_allclose(levels, wanted, atol=2)
+
+
+@pytest.mark.parametrize("take", [0, 7, 1023])
+def test_takes_are_those_of_the_library(run, facts, colorizer, take):
+    pixels = grey_bytes(scene(96, 128, seed=3))
+    page = Page(run, facts["config"], pixels)
+    page.logits = run("tilt", logits=page.logits, take=np.array([take]))
+    (expected,) = colorizer.canvas(pixels[..., :3]).variations(1, take)
+    assert apart(page.render(), expected) < MOST_APART
+    assert take < facts["takes"]
+
+
+def test_certainty_is_that_of_the_library(run, facts, colorizer):
+    pixels = grey_bytes(scene(96, 128, seed=3))
+    logits = Page(run, facts["config"], pixels).logits
+    sure = run("certainty", logits=logits, size=np.array([96, 128]))
+    expected = colorizer.canvas(pixels[..., :3]).confidence()
+    np.testing.assert_allclose(sure[0, 0], expected, atol=5e-3)
+
+
+def test_a_palette_is_carried_over_as_by_the_desk(run):
+    rng = np.random.default_rng(0)
+    here, there = (rng.integers(0, 256, (side, 90, 4), np.uint8) for side in (60, 70))
+    here[..., 3] = 255
+    images = [Image.fromarray(one[..., :3].copy()) for one in (here, there)]
+    nodes = run("match", here=here, there=there)
+    np.testing.assert_allclose(nodes, match_palette(*images), atol=0.02)
+    nodes = np.array([[20, 1.2, 1, 10, 0], [80, 1, 1.1, 0, 20]], np.float32)
+    found = run("transfer", pixels=here, nodes=nodes)
+    expected = np.asarray(apply_palette(images[0], [tuple(one) for one in nodes.tolist()]))
+    assert np.abs(found[..., :3].astype(int) - expected).max() <= 1
+    hint, grey = ((200, 60, 40), (120, 120, 120))
+    row = [np.array([[[*one, 255]]], np.uint8) for one in (hint, grey)]
+    before = run("before_transfer", wanted=row[0], grey=row[1], nodes=nodes)
+    wanted = before_palette(hint, grey, [tuple(one) for one in nodes.tolist()])
+    np.testing.assert_allclose(before[0, 0].astype(int), wanted, atol=1)

@@ -6,12 +6,13 @@ import { strips } from './picture.js';
 
 const GRID = 32; // working sizes are multiples of it
 const MOST_ELONGATED = 4; // a panorama's long side is worked on at most this many times the short side
+const LEAST_MASS = 0.01; // of the likeliest colour's: a less likely one is no suggestion
 
 export class Canvas {
   // `source` is a Photo or Pixels, and stays the caller's; `size` is the working short side.
   static async open(runtime, source, size = runtime.config.size) {
     const canvas = new Canvas();
-    Object.assign(canvas, { runtime, source, cells: null, own: new Map() });
+    Object.assign(canvas, { runtime, source, takes: new Map() });
     const shape = workingShape(source.height, source.width, size);
     canvas.lightness = await reducedLightness(runtime, source, shape);
     await canvas.look(shape);
@@ -31,24 +32,57 @@ export class Canvas {
     Object.assign(this, { maps, logits, grid: logits.dims.slice(2) });
   }
 
-  // a*b* as a tensor (1, 2, h, w) at stride 4. Hints are { x, y, ab: [a, b], radius } in pixels of the source.
-  async colors(hints = [], vividness = null) {
+  // a*b* as a tensor (1, 2, h, w) at stride 4. Hints are { x, y, ab: [a, b], radius } in pixels of the source;
+  // a take is a variation, null for the likeliest colours.
+  async colors(hints = [], vividness = null, take = null) {
     const { runtime } = this;
+    const seen = await this.tilted(take);
     const wanted = vividness ?? runtime.config.vividness;
-    if (!hints.length) return this.decoded(wanted, runtime.config.chroma_scale);
-    this.cells ??= await runtime.run('cells', { logits: this.logits, maps: this.maps, lightness: this.lightness });
-    return spreadHints(runtime, this, hints, await this.decoded(wanted, 1));
+    if (!hints.length) return this.decoded(seen, wanted, runtime.config.chroma_scale);
+    const { maps, lightness, source, grid } = this;
+    seen.cells ??= await runtime.run('cells', { logits: seen.logits, maps, lightness });
+    return spreadHints(runtime, { source, grid, cells: seen.cells }, hints, await this.decoded(seen, wanted, 1));
   }
 
-  async decoded(vividness, chroma) {
-    const key = vividness + ' ' + chroma;
-    if (!this.own.has(key)) {
-      if (this.own.size > 3) this.own.clear();
-      const { runtime, logits } = this;
-      const scalars = { vividness: runtime.scalar(vividness), chroma_scale: runtime.scalar(chroma) };
-      this.own.set(key, (await runtime.run('colors', { logits, ...scalars })).ab);
+  // What is likely in a take, with what was made of it: { logits, cells, decoded }.
+  async tilted(take) {
+    if (!this.takes.has(take)) {
+      const { runtime } = this;
+      const logits = take === null ? this.logits : (await runtime.run('tilt', { logits: this.logits, take: runtime.whole(take) })).tilted;
+      const others = [...this.takes.keys()].filter((one) => one !== null);
+      if (take !== null && others.length) this.takes.delete(others[0]);
+      this.takes.set(take, { logits, cells: null, decoded: new Map() });
     }
-    return this.own.get(key);
+    return this.takes.get(take);
+  }
+
+  async decoded({ logits, decoded }, vividness, chroma) {
+    const key = vividness + ' ' + chroma;
+    if (!decoded.has(key)) {
+      if (decoded.size > 3) decoded.clear();
+      const { runtime } = this;
+      const scalars = { vividness: runtime.scalar(vividness), chroma_scale: runtime.scalar(chroma) };
+      decoded.set(key, (await runtime.run('colors', { logits, ...scalars })).ab);
+    }
+    return decoded.get(key);
+  }
+
+  // Likely colours of a place in pixels of the source, the likeliest first: { rgb, share }.
+  async suggest(x, y) {
+    const { runtime, source, grid, logits } = this;
+    const cell = runtime.whole(Math.floor((y * grid[0]) / source.height), Math.floor((x * grid[1]) / source.width));
+    const at = Math.floor(x) * 4;
+    const pixel = runtime.bytes(source.rows(Math.floor(y), 1).slice(at, at + 4), 1, 1, 4);
+    const { rgb, share } = await runtime.run('suggest', { logits, cell, pixel });
+    const found = Array.from(share.data, (mass, one) => ({ rgb: Array.from(rgb.data.subarray(3 * one, 3 * one + 3)), share: mass }));
+    found.sort((one, other) => other.share - one.share);
+    return found.filter((one) => one.share >= LEAST_MASS * found[0].share);
+  }
+
+  // How sure the model is, 0..1, on a grid of some rows and columns.
+  async certainty(rows, columns) {
+    const { runtime, logits } = this;
+    return (await runtime.run('certainty', { logits, size: runtime.whole(rows, columns) })).sure.data;
   }
 
   // Strips in the colours of ab, from the top: { top, count, bytes }, RGBA; hinted pixels are as hinted.

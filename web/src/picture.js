@@ -2,6 +2,7 @@
 
 const MOST_PIXELS = 200e6;
 const STRIP_PIXELS = 1 << 17; // what is worked on at a time
+const JPEG_QUALITY = 0.92;
 
 // Anything with { width, height, rows(top, count) }: rows of RGBA bytes that stay the caller's.
 export class Pixels {
@@ -49,12 +50,7 @@ export class Photo {
 
   // All pixels, the long side at most `side`.
   preview(side) {
-    const scale = Math.min(1, side / Math.max(this.width, this.height));
-    const [width, height] = [this.width, this.height].map((length) => Math.max(1, Math.round(length * scale)));
-    const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(this.bitmap, 0, 0, width, height);
-    return new Pixels(width, height, context.getImageData(0, 0, width, height).data);
+    return drawn(this.bitmap, ...fitted(this, side));
   }
 
   close() {
@@ -69,13 +65,43 @@ export function* strips({ width, height }) {
   for (let top = 0; top < height; top += most) yield [top, Math.min(most, height - top)];
 }
 
-// A JPEG file of RGBA bytes; what is transparent shows white.
-export async function jpeg({ width, height, bytes }) {
-  const canvas = new OffscreenCanvas(width, height);
+// Width and height, the long side at most `side`.
+export function fitted({ width, height }, side) {
+  const scale = Math.min(1, side / Math.max(width, height));
+  return [width, height].map((length) => Math.max(1, Math.round(length * scale)));
+}
+
+function drawn(image, width, height) {
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(image, 0, 0, width, height);
+  return new Pixels(width, height, context.getImageData(0, 0, width, height).data);
+}
+
+const imageOf = ({ width, height, bytes }) =>
+  new ImageData(new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, bytes.length), width, height);
+
+// RGBA bytes again, the long side at most `side`.
+export async function reduced(pixels, side) {
+  if (Math.max(pixels.width, pixels.height) <= side) return pixels;
+  return drawn(await createImageBitmap(imageOf(pixels)), ...fitted(pixels, side));
+}
+
+// A JPEG file of RGBA bytes, the long side at most `side`; what is transparent shows white.
+export async function jpeg(pixels, side = Infinity) {
+  const shown = await reduced(pixels, side);
+  const canvas = new OffscreenCanvas(shown.width, shown.height);
   const context = canvas.getContext('2d');
-  context.putImageData(new ImageData(new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, bytes.length), width, height), 0, 0);
+  context.putImageData(imageOf(shown), 0, 0);
   context.globalCompositeOperation = 'destination-over';
   context.fillStyle = 'white';
-  context.fillRect(0, 0, width, height);
-  return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 });
+  context.fillRect(0, 0, shown.width, shown.height);
+  return canvas.convertToBlob({ type: 'image/jpeg', quality: JPEG_QUALITY });
+}
+
+// A PNG file of RGBA bytes.
+export function png(pixels) {
+  const canvas = new OffscreenCanvas(pixels.width, pixels.height);
+  canvas.getContext('2d').putImageData(imageOf(pixels), 0, 0);
+  return canvas.convertToBlob({ type: 'image/png' });
 }

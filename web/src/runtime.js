@@ -16,7 +16,7 @@ export class Runtime {
     self.on = on;
     self.device = await chosen(device);
     const manifest = await readManifest(model);
-    self.config = manifest.config;
+    Object.assign(self, { config: manifest.config, takes: manifest.takes });
     const entries = Object.entries(manifest.graphs);
     const total = entries.reduce((sum, [, { bytes }]) => sum + bytes, 0) + BINARY_BYTES[self.device];
     let loaded = 0;

@@ -24,6 +24,12 @@
 // Endpoints:
 //   open_photo(photo, hints)             { width, height, vividness, before: Blob, after: Blob }
 //   render(photo, hints)                 { after: Blob }
+//   suggest_colours(photo, x, y)         [{ rgb, share }]
+//   unsure(photo)                        { map: Blob, places: [{ x, y }] }
+//   variations(photo, hints, seed)       [{ take, picture: Blob }]; a take is below the manifest's `takes`
+//   borrow_palette(photo, reference, hints)   { palette }
+//   read_hints(hints, width, height)     the hints, fitted
+//   use_model(model)                     { model, vividness }; there is only the page's own, named ""
 //   colorize_with_hints(photo, hints, vividness)   File "<stem>-color.png", lossless, of the photo's size
 
 import { Desk } from './desk.js';
@@ -47,6 +53,12 @@ const ENDPOINTS = {
   start,
   open_photo: (photo, hints) => desk.openPhoto(photo, hints),
   render: (photo, hints) => desk.render(photo, hints),
+  suggest_colours: (photo, x, y) => desk.suggest(photo, x, y),
+  unsure: (photo) => desk.unsure(photo),
+  variations: (photo, hints, seed) => desk.variations(photo, hints, seed),
+  borrow_palette: (photo, reference, hints) => desk.borrow(photo, reference, hints),
+  read_hints: (hints, width, height) => desk.readHints(hints, width, height),
+  use_model: (model) => desk.useModel(model),
   colorize_with_hints: (photo, hints, vividness) => desk.fullSize(photo, hints, vividness),
 };
 

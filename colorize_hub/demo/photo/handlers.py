@@ -23,6 +23,7 @@ from colorize_hub.demo.photo.marks import Work, fit_work, read_work, write_work
 from colorize_hub.demo.photo.pictures import jpeg, jpeg_url, preview, tint_url
 from colorize_hub.demo.photo.places import unsure_places
 from colorize_hub.demo.photo.reference import match_palette
+from colorize_hub.hints.variation import DRAWS
 from colorize_hub.pictures.picture import read_picture
 
 TAKES = 4
@@ -133,7 +134,7 @@ class Handlers:
         """
         path = self._path(photo)
         with messages_for(path):
-            first = random.randrange(2**20) * TAKES
+            first = random.randrange(DRAWS) * TAKES
             if seed is not None:
                 first = whole(seed, "seed", 0, LARGEST - TAKES)
             sheet = self._sheet(path, model, visitor)
