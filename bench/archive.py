@@ -73,7 +73,7 @@ def archive_rows(
 
     picture, engine = read_picture(source / "0.jpg"), colorizer.engine
     shape = working_shape(picture.height, picture.width, colorizer.config.size)
-    grey = engine.lightness([picture.pixels] * batch, shape)
+    grey = engine.lightness(engine.hold([picture.pixels] * batch), shape)
     rows = []
     for name, callers in (("network, all cores a batch", 1), ("network, a core a batch", cores)):
         alone = _alone(lambda: engine.colors(engine.see(grey)), pictures // batch, callers, cores)

@@ -1,4 +1,4 @@
-"""What can go wrong with a model that comes from, or goes to, somewhere else; errors in a line."""
+"""What can go wrong with a model or a device; errors in a line."""
 
 
 class ModelError(ValueError):
@@ -9,9 +9,17 @@ class ModelNotFoundError(ModelError, FileNotFoundError):
     """There is no such folder, file, repo or revision."""
 
 
+class DeviceError(ValueError):
+    """A device that does not work here."""
+
+
+class DeviceMemoryError(MemoryError):
+    """A device, or the CPU, that has not enough memory for what was asked of it."""
+
+
 def one_line(error: Exception) -> str:
     """Return the text of an error for a terminal; an OSError as reason and file."""
-    text = str(error)
+    text = str(error) or type(error).__name__  # a MemoryError of Python says nothing
     if isinstance(error, OSError) and error.strerror:
         text = error.strerror + (f": {error.filename}" if error.filename else "")
     return " ".join(text.split())

@@ -45,7 +45,7 @@ def main() -> None:
             description=_ABOUT,
             config=(tyro.conf.FlagCreatePairsOff,),
         )
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except (OSError, ValueError, MemoryError, ModuleNotFoundError) as error:
         sys.exit(f"colorize-hub: {one_line(error)}")
     except KeyboardInterrupt:
         sys.exit(130)

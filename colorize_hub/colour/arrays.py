@@ -4,12 +4,18 @@ A formula is written once and computes with what it is given: it asks `array_nam
 functions of that kind. torch is never imported here.
 """
 
+import threading
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_torch_array, to_device
+from array_api_compat import array_namespace, device, is_torch_array, to_device
 
 Array = Any  # np.ndarray or torch.Tensor
+
+_MOST_TABLES = 128
+_TABLES: OrderedDict[tuple[object, ...], tuple[np.ndarray, Array]] = OrderedDict()
+_KEEPING = threading.Lock()
 
 
 def to_numpy(values: Array) -> np.ndarray:
@@ -25,6 +31,33 @@ def on_cpu(values: Array) -> Array:
 def like(values: Array, other: Array) -> Array:
     """Values as the kind of array that `other` is: its dtype, on its device."""
     return array_namespace(other).asarray(values, dtype=other.dtype, device=other.device)
+
+
+def table(values: np.ndarray, other: Array) -> Array:
+    """Values that never change, as `like` gives them; on a GPU they are copied there once.
+
+    Args:
+        values: kept by who made them: the same array is known again, not an equal one.
+        other: as for `like`.
+    """
+    if not is_torch_array(other) or other.device.type == "cpu":
+        return like(values, other)
+    key = id(values), other.dtype, device(other)
+    with _KEEPING:
+        if key not in _TABLES:
+            _TABLES[key] = values, _to_train_with(values, other)  # the array keeps its id
+        _TABLES.move_to_end(key)
+        while len(_TABLES) > _MOST_TABLES:
+            _TABLES.popitem(last=False)
+        return _TABLES[key][1]
+
+
+def _to_train_with(values: np.ndarray, other: Array) -> Array:
+    """As `like`; autograd takes no tensor that was made in inference mode."""
+    from torch import inference_mode
+
+    with inference_mode(False):
+        return like(values, other)
 
 
 def constant(values: Array) -> Array:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from array_api_compat import array_namespace, device
 
-from colorize_hub.colour.arrays import Array, constant, like
+from colorize_hub.colour.arrays import Array, constant, table
 from colorize_hub.colour.cie import (
     GAMUT_TOLERANCE,
     RGB_OF_XYZN,
@@ -20,6 +20,7 @@ from colorize_hub.colour.cie import (
 from colorize_hub.colour.srgb import decode_srgb, encode_srgb
 
 _BLOCK_PIXELS = 1 << 16
+_LIGHT_OF_RGB = XYZN_OF_RGB[1:2]
 _HALVINGS, _ROOT_STEPS = 6, 14  # leaves less than 1e-3 of linear RGB to the boundary
 
 
@@ -124,7 +125,7 @@ def largest_scale(lightness: Array, ab: Array) -> Array:
     xp = array_namespace(ab)
     fy = (lightness + 16) / 116
     slope = xp.stack((ab[:, 0] / 500, ab[:, 1] / -200))  # of f in X and Z, along the scale
-    matrix = like(RGB_OF_XYZN, ab)
+    matrix = table(RGB_OF_XYZN, ab)
     of_y, of_xz = matrix[:, 1:2] * inverse_cie_curve(fy), matrix[:, ::2]
 
     def excess_at(scale: Array) -> Array:
@@ -170,7 +171,7 @@ def _rgb_of_lab(lab: Array) -> Array:
 
 
 def _lightness_of_rgb(rgb: Array) -> Array:
-    return 116 * cie_curve(_mix(decode_srgb(rgb), XYZN_OF_RGB[1:2])) - 16
+    return 116 * cie_curve(_mix(decode_srgb(rgb), _LIGHT_OF_RGB)) - 16
 
 
 def _linear_rgb(lightness: Array, ab: Array) -> Array:
@@ -185,7 +186,7 @@ def _mix(channels: Array, matrix: Array) -> Array:
     """Multiply (..., C, H, W) by a (D, C) matrix over the channels."""
     *before, _, rows, columns = channels.shape
     flat = channels.reshape((*before, matrix.shape[1], rows * columns))
-    return (like(matrix, channels) @ flat).reshape((*before, len(matrix), rows, columns))
+    return (table(matrix, channels) @ flat).reshape((*before, len(matrix), rows, columns))
 
 
 def _in_blocks(convert: Callable[[Array], Array], colours: Array, channels: int) -> Array:

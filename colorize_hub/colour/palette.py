@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from array_api_compat import array_namespace
 
-from colorize_hub.colour.arrays import Array, like, softmax
+from colorize_hub.colour.arrays import Array, softmax, table
 from colorize_hub.colour.lab import rgb_to_lab
 
 GRID_REACH = 120  # the palette never extends beyond +-120 in a* or b*
@@ -70,12 +70,12 @@ def decode_bins(logits: Array, step: int, vividness: float, chroma_scale: float 
         raise ValueError(f"vividness must be 0..1, got {vividness}.")
     xp = array_namespace(logits)
     logits = xp.astype(logits, xp.float32, copy=False)
-    wanted = like(np.float64(vividness), logits)
-    return mean_colors(logits, like(palette(step), logits), wanted, chroma_scale)
+    centres = table(palette(step), logits)
+    return mean_colors(logits, centres, np.float32(vividness), chroma_scale)
 
 
 def mean_colors(logits: Array, centres: Array, vividness: Array, chroma_scale: Array) -> Array:
-    """`decode_bins` with everything as arrays of one kind; vividness and chroma_scale are ()."""
+    """`decode_bins` with all as arrays of one kind, or numbers of float32."""
     # Channels last, as the network leaves them: there softmax is five times as fast.
     last = array_namespace(logits).permute_dims(logits, (0, 2, 3, 1)) / temperature(vividness)
     mean = softmax(last, -1) @ (centres * (chroma_scale * fading(vividness)))

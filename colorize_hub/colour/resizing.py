@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from array_api_compat import array_namespace
 
-from colorize_hub.colour.arrays import Array, like
+from colorize_hub.colour.arrays import Array, table
 
 _CUBIC = -0.75  # the free parameter of Keys' cubic kernel, as torch has it
 
@@ -104,7 +104,7 @@ def cell_means(planes: Array, grid: tuple[int, int]) -> Array:
 
 def _by_matrices(down: np.ndarray, planes: Array, across: np.ndarray) -> Array:
     """(h, H) times (..., H, W) times (w, W)^T."""
-    return like(down, planes) @ planes @ like(across, planes).T
+    return table(down, planes) @ planes @ table(across, planes).T
 
 
 @lru_cache(maxsize=16)

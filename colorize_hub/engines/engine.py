@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -22,6 +22,10 @@ from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look, Network
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
+Held = Any  # pictures where an engine computes, see Engine.hold
+
+
+NOT_FINITE = "The model predicted NaN; its weights are damaged. Load it anew."
 
 
 class Seen(Look):
@@ -51,6 +55,14 @@ class Seen(Look):
             self._cells[index] = Cells.read(*parts, self._step)
         return self._cells[index]
 
+    def one(self, index: int) -> Seen:
+        """Give one of the pictures alone."""
+        other = copy(self)
+        other._narrow(slice(index, index + 1))
+        other._small = self._small[index : index + 1]
+        other._cells, other._decoded = {}, None
+        return other
+
     def tilted(self, take: int) -> Seen:
         """Give the same pictures with the logits of a variation, see `tilt_logits`."""
         other, centres = copy(self), palette(self._step)
@@ -70,11 +82,15 @@ class Engine(ABC, Generic[AnyNetwork]):
         config: the model's ColorizerConfig.
         network: the model.
         device: where it computes: "cpu", "cuda:0", "mps".
+        batch: pictures that it is fastest with at once.
+        side_by_side: whether threads that take a picture each are faster than a batch.
     """
 
     config: ColorizerConfig
     network: AnyNetwork
     device: str
+    batch: int = 8
+    side_by_side: bool = True
 
     @property
     @abstractmethod
@@ -89,9 +105,21 @@ class Engine(ABC, Generic[AnyNetwork]):
     def asarray(self, values: Array) -> Array:
         """Values in float32, where it computes."""
 
-    def lightness(self, pictures: Sequence[np.ndarray], shape: tuple[int, int]) -> Array:
-        """(B, 1, h, w) L* 0..100 at working size of B pictures (H, W, 1 or 3) uint8 or uint16."""
-        small = [reduced_lightness(pixels, shape, self.threads) for pixels in pictures]
+    def hold(self, pictures: Sequence[np.ndarray]) -> Held:
+        """Bring B pictures (H, W, 1 or 3) uint8 or uint16, of any sizes, where it computes."""
+        return pictures
+
+    def apart(self, held: Held) -> list[Held]:
+        """Give each of the pictures alone; none is copied."""
+        return [[pixels] for pixels in held]
+
+    def together(self, several: Sequence[Held]) -> Held:
+        """Give all of these pictures as one batch, in their order."""
+        return [pixels for held in several for pixels in held]
+
+    def lightness(self, held: Held, shape: tuple[int, int]) -> Array:
+        """(B, 1, h, w) L* 0..100 at working size of B pictures."""
+        small = [reduced_lightness(pixels, shape, self.threads) for pixels in held]
         return self.asarray(np.stack(small))
 
     def see(self, lightness: Array) -> Seen:
@@ -137,13 +165,11 @@ class Engine(ABC, Generic[AnyNetwork]):
             colors[i : i + 1] = [spread]
         return array_namespace(seen.plain).stack(colors)
 
-    def paint(
-        self, pictures: Sequence[np.ndarray], ab: Array, hints: Sequence[Hint] = ()
-    ) -> list[np.ndarray]:
+    def paint(self, held: Held, ab: Array, hints: Sequence[Hint] = ()) -> list[np.ndarray]:
         """Join the lightness of pictures with (B, 2, h, w) a*b*, fitted to the gamut of sRGB.
 
         Args:
-            pictures: B of (H, W, 1 or 3) uint8 or uint16, of any sizes.
+            held: B pictures.
             ab: of them, of any size.
             hints: the pixels that they fix get their a*b*, in every picture.
 
@@ -153,11 +179,22 @@ class Engine(ABC, Generic[AnyNetwork]):
         Raises:
             ValueError: the colours are not finite, or a hint lies outside a picture.
         """
-        small = to_numpy(check_finite(ab))
-        return [
+        return self.begin_painting(held, ab, hints)()
+
+    def begin_painting(
+        self, held: Held, ab: Array, hints: Sequence[Hint] = ()
+    ) -> Callable[[], list[np.ndarray]]:
+        """Begin what `paint` does; what comes back waits for it to end, and gives its result.
+
+        Until then other pictures can be begun. Errors come at once or in the end.
+        """
+        if not array_namespace(ab).isfinite(ab).all():
+            raise ValueError(NOT_FINITE)
+        painted = [
             recolor_pixels(pixels, one, hints, self.threads)
-            for pixels, one in zip(pictures, small, strict=True)
+            for pixels, one in zip(held, to_numpy(ab), strict=True)
         ]
+        return lambda: painted
 
 
 def _hinted(hint_maps: Array | None) -> list[int]:
@@ -165,14 +202,3 @@ def _hinted(hint_maps: Array | None) -> list[int]:
     if hint_maps is None:
         return []
     return np.flatnonzero(to_numpy(hint_maps[:, 2]).any((1, 2))).tolist()
-
-
-def check_finite(ab: Array) -> Array:
-    """Give back the same a*b*.
-
-    Raises:
-        ValueError: they are not finite.
-    """
-    if not array_namespace(ab).isfinite(ab).all():
-        raise ValueError("The model predicted NaN; its weights are damaged. Load it anew.")
-    return ab

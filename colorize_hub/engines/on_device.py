@@ -5,11 +5,31 @@ compose.py does the same on a CPU, in strips that fit its cache.
 
 from array_api_compat import array_namespace
 
-from colorize_hub.colour.arrays import Array, like
+from colorize_hub.colour.arrays import Array, table
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lightness
-from colorize_hub.colour.resizing import bicubic
+from colorize_hub.colour.resizing import antialiased, bicubic
 
 _MOST_PIXELS = 1 << 22  # at a time: some 20 arrays of this size are alive
+
+
+def small_lightness(pixels: Array, most: int, shape: tuple[int, int]) -> Array:
+    """L* 0..100 of B pictures of one size, at another size.
+
+    Args:
+        pixels: (B, H, W, 1 or 3) sRGB 0..most, of any type.
+        most: 255 or 65535.
+        shape: (h, w).
+
+    Returns:
+        (B, 1, h, w) float32, `resized`.
+    """
+    batch, height, width, _ = pixels.shape
+    down, across, small = antialiased(height, shape[0]), antialiased(width, shape[1]), 0.0
+    for strip in _strips(batch, height, width):
+        lightness = batch_lightness(pixels[:, strip], most)
+        rows = table(down.weights, lightness)[:, strip]
+        small = small + rows @ (lightness @ table(across.weights, lightness).T)
+    return small
 
 
 def batch_lightness(pixels: Array, most: int) -> Array:
@@ -43,12 +63,10 @@ def batch_colors(
         (B, H, W, 3) whole numbers 0..most, float32.
     """
     batch, height, width, _ = pixels.shape
-    down = like(bicubic(ab.shape[2], height).weights, ab)
-    across = ab @ like(bicubic(ab.shape[3], width).weights, ab).T  # (B, 2, h, W)
-    rows, strips = max(1, _MOST_PIXELS // (batch * width)), []
-    xp = array_namespace(ab)
-    for top in range(0, height, rows):
-        strip = slice(top, top + rows)
+    down = table(bicubic(ab.shape[2], height).weights, ab)
+    across = ab @ table(bicubic(ab.shape[3], width).weights, ab).T  # (B, 2, h, W)
+    xp, strips = array_namespace(ab), []
+    for strip in _strips(batch, height, width):
         lightness, colors = batch_lightness(pixels[:, strip], most), down[strip] @ across
         if owners is not None and hints is not None:
             owner = owners[strip]
@@ -57,3 +75,9 @@ def batch_colors(
         rgb = lab_to_rgb(xp.concat((lightness, fit_gamut(lightness, colors)), axis=1))
         strips.append(xp.round(xp.moveaxis(rgb, 1, -1) * most))
     return xp.concat(strips, axis=1)
+
+
+def _strips(batch: int, height: int, width: int) -> list[slice]:
+    """Rows of B pictures, all of them, in parts that leave room for what is made of them."""
+    rows = max(1, _MOST_PIXELS // (batch * width))
+    return [slice(top, top + rows) for top in range(0, height, rows)]

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from array_api_compat import array_namespace
 
-from colorize_hub.colour.arrays import Array, like, softmax
+from colorize_hub.colour.arrays import Array, like, softmax, table
 from colorize_hub.colour.palette import palette
 
 _SAME_LIGHTNESS = 10.0  # L*: over neighbours nearer than this the distribution is averaged
@@ -58,7 +58,7 @@ class Cells:
             y, x = np.mgrid[:rows, :columns].reshape(2, -1).astype(np.float32)
             place = like(np.stack((y, x), -1), logits) / min(rows, columns)
         share = softmax(logits, 0)
-        ab = _by_cell(share) @ like(palette(step), share)
+        ab = _by_cell(share) @ table(palette(step), share)
         roots = xp.sqrt(_by_cell(_smoothed(share, lightness)).clip(_TINY, None))
         return cls(place, lightness.reshape(-1), roots, ab, _by_cell(maps))
 

@@ -12,7 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.random import Generator, default_rng
 
-from colorize_hub.colour.arrays import Array, like, softmax
+from colorize_hub.colour.arrays import Array, like, softmax, table
 from colorize_hub.colour.resizing import resized
 
 DIRECTIONS = 4  # takes of one draw point to opposite sides of the plane
@@ -50,8 +50,10 @@ def tilt_logits(logits: Array, centres: np.ndarray, take: int) -> Array:
     """
     angle, of_object, of_place = draw_take(take, len(logits))
     ahead = resized(of_place, (logits.shape[1], logits.shape[2]))
-    turn = math.cos(angle), math.sin(angle)
-    return tilted(logits, centres, *(like(one, logits) for one in (turn, of_object, ahead)))
+    turn = np.array((math.cos(angle), math.sin(angle)), np.float32)
+    return tilted(
+        logits, table(centres, logits), *(like(one, logits) for one in (turn, of_object, ahead))
+    )
 
 
 def draw_take(take: int, bins: int) -> tuple[float, np.ndarray, np.ndarray]:
@@ -78,7 +80,7 @@ def tilted(logits: Array, centres: Array, turn: Array, of_object: Array, ahead: 
     Returns:
         (Q, h, w).
     """
-    xp, centres = array_namespace(logits), like(centres, logits)
+    xp = array_namespace(logits)
     rows = logits.reshape(centres.shape[0], -1).T  # (P, Q)
     share = softmax(rows, -1)
     # The roots of a distribution have length 1, so this has unit variance.

@@ -10,7 +10,7 @@ from colorize_hub.colour.arrays import Array, to_numpy
 from colorize_hub.colour.palette import certainty
 from colorize_hub.colour.resizing import resized
 from colorize_hub.engines.compose import pixels_to_lightness
-from colorize_hub.engines.engine import Engine
+from colorize_hub.engines.engine import Engine, Held, Seen
 from colorize_hub.hints.hint import Hint, draw_hints
 from colorize_hub.hints.suggestion import check_place, suggest_colours
 from colorize_hub.hints.variation import takes
@@ -28,16 +28,15 @@ class Canvas:
         width: of the original picture, pixels.
         height: of the original picture, pixels.
         picture: as it was read.
+        held: it alone, see Engine.hold.
         lightness: (1, 1, H, W) L* at working size.
     """
 
-    def __init__(self, engine: Engine, picture: Picture, size: int) -> None:
-        """Encode a picture at a working short side of `size` pixels."""
-        self._engine, self.picture = engine, picture
+    def __init__(self, engine: Engine, picture: Picture, held: Held, seen: Seen) -> None:
+        """Take a picture that is held and seen alone."""
+        self._engine, self.picture, self.held = engine, picture, held
         self.width, self.height = picture.width, picture.height
-        shape = working_shape(self.height, self.width, size)
-        self.lightness = engine.lightness([picture.pixels], shape)
-        self._seen = engine.see(self.lightness)
+        self.lightness, self._seen = seen.lightness, seen
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None
@@ -62,7 +61,8 @@ class Canvas:
 
     def paint(self, ab: Array, hints: Sequence[Hint] = ()) -> Image.Image | np.ndarray:
         """Return the picture in the colours of (2, h, w) a*b*, and of the hints at their pixels."""
-        return paint_picture(self._engine, self.picture, ab, hints)
+        (pixels,) = self._engine.paint(self.held, ab[None], hints)
+        return write_like(pixels, self.picture)
 
     def variations(
         self,
@@ -144,9 +144,12 @@ class Canvas:
         return draw_hints(hints, (self.height, self.width), (rows, columns))
 
 
-def paint_picture(
-    engine: Engine, picture: Picture, ab: Array, hints: Sequence[Hint] = ()
-) -> Image.Image | np.ndarray:
-    """Do what `Canvas.paint` does, without a canvas."""
-    (pixels,) = engine.paint([picture.pixels], ab[None], hints)
-    return write_like(pixels, picture)
+def open_canvases(engine: Engine, pictures: Sequence[Picture], size: int) -> list[Canvas]:
+    """Encode pictures of one working shape together, at a working short side of `size` pixels."""
+    shape = working_shape(pictures[0].height, pictures[0].width, size)
+    held = engine.hold([picture.pixels for picture in pictures])
+    seen = engine.see(engine.lightness(held, shape))
+    if len(pictures) == 1:
+        return [Canvas(engine, pictures[0], held, seen)]
+    alone = zip(pictures, engine.apart(held), strict=True)
+    return [Canvas(engine, one, own, seen.one(i)) for i, (one, own) in enumerate(alone)]

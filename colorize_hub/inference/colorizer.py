@@ -1,7 +1,6 @@
 """Colorizer: the one way from a picture, or many, to colours."""
 
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
@@ -14,14 +13,12 @@ from colorize_hub.colour.arrays import Array, to_numpy
 from colorize_hub.colour.resizing import enlarged
 from colorize_hub.engines.engine import Engine
 from colorize_hub.hints.hint import HINT_STRIDE, Hint
-from colorize_hub.inference.canvas import Canvas
+from colorize_hub.inference.canvas import Canvas, open_canvases
 from colorize_hub.inference.frames import Frame, check_steadiness, colour_frames
+from colorize_hub.inference.lists import colour_list
 from colorize_hub.network.config import ColorizerConfig
-from colorize_hub.network.working import GRID, working_shape
-from colorize_hub.pictures.picture import ImageLike, Picture, read_picture, write_like
-
-_BATCH = 8
-_MOST_WAITING = 4 * _BATCH  # pictures held at full size until enough have the same shape
+from colorize_hub.network.working import GRID
+from colorize_hub.pictures.picture import ImageLike, read_picture
 
 
 class Colorizer:
@@ -119,7 +116,7 @@ class Colorizer:
             raise ValueError(
                 "hints belong to one picture, got a list of pictures; colour them one by one."
             )
-        return self._colorize_list(image, vividness, self._size(size))
+        return colour_list(self.engine, image, vividness, self._size(size))
 
     def colorize_rows(
         self,
@@ -153,7 +150,7 @@ class Colorizer:
         several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
         pictures: list[Any] = list(given) if several else [given]
         places = [index for index, one in enumerate(pictures) if one is not None]
-        coloured = self._colorize_list([pictures[index] for index in places], vividness, size)
+        coloured = colour_list(self.engine, [pictures[i] for i in places], vividness, size)
         for index, one in zip(places, coloured, strict=True):
             pictures[index] = one
         return {column: pictures if several else pictures[0]}
@@ -163,8 +160,8 @@ class Colorizer:
 
         Args and errors: as for `colorize`, one picture.
         """
-        size = self._size(size)
-        return Canvas(self.engine, read_picture(image), size)
+        (canvas,) = open_canvases(self.engine, [read_picture(image)], self._size(size))
+        return canvas
 
     def colorize_frames(
         self,
@@ -181,7 +178,9 @@ class Colorizer:
                 A change of hints or vividness shows at once.
             smoothing: 0 (each frame as `colorize` gives it) to 1 (steadiest).
             look_ahead: frames to read ahead, so that colours are smoothed both ways; for files.
-            workers: frames predicted side by side, a thread each; as many more are read ahead.
+            workers: frames predicted side by side; as many more are read ahead. On a CPU each has a
+                thread. On a GPU they make a batch, and three times as many are read ahead; a list
+                is worked on in batches anyway.
 
         Yields:
             For each frame what `colorize` would give; the first, and the first after a cut or a
@@ -192,7 +191,7 @@ class Colorizer:
             ModuleNotFoundError: smoothing needs OpenCV and it is missing; at once.
         """
         check_steadiness(smoothing, look_ahead, workers)
-        return colour_frames(self.engine, self.canvas, frames, smoothing, look_ahead, workers)
+        return colour_frames(self.engine, self._size, frames, smoothing, look_ahead, workers)
 
     def predict_ab(
         self, lightness: Array, hint_map: Array | None = None, vividness: float | None = None
@@ -227,36 +226,6 @@ class Colorizer:
         ab = self.engine.colors(self.engine.see(here), hint_map, vividness)
         ab = enlarged(ab, (height, width))
         return to_numpy(ab) if is_numpy_array(lightness) else array_namespace(lightness).asarray(ab)
-
-    def _colorize_list(
-        self, images: Sequence[ImageLike], vividness: float | None, size: int
-    ) -> list[Image.Image | np.ndarray]:
-        """Pictures in colour, in their order, in batches of one working shape."""
-        coloured: dict[int, Image.Image | np.ndarray] = {}
-        same_shape: dict[tuple[int, int], dict[int, Picture]] = defaultdict(dict)
-        for index, one in enumerate(images):
-            picture = read_picture(one)
-            shape = working_shape(picture.height, picture.width, size)
-            same_shape[shape][index] = picture
-            shape, most = max(same_shape.items(), key=lambda item: len(item[1]))
-            if len(most) == _BATCH or sum(map(len, same_shape.values())) == _MOST_WAITING:
-                coloured |= self._colorize_batch(most, shape, vividness)
-                most.clear()
-        for shape, rest in same_shape.items():
-            if rest:
-                coloured |= self._colorize_batch(rest, shape, vividness)
-        return [coloured[index] for index in range(len(images))]
-
-    def _colorize_batch(
-        self, pictures: Mapping[int, Picture], shape: tuple[int, int], vividness: float | None
-    ) -> dict[int, Image.Image | np.ndarray]:
-        """Pictures of one working shape in colour, under the same keys."""
-        engine, pixels = self.engine, [picture.pixels for picture in pictures.values()]
-        ab = engine.colors(engine.see(engine.lightness(pixels, shape)), vividness=vividness)
-        return {
-            key: write_like(rgb, picture)
-            for (key, picture), rgb in zip(pictures.items(), engine.paint(pixels, ab), strict=True)
-        }
 
     def _size(self, size: int | None) -> int:
         size = self.config.size if size is None else size

@@ -5,6 +5,8 @@ trusted to show what the flow says it showed before where its lightness is the s
 the whole picture gained or lost, and where the flow there leads back.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -20,6 +22,7 @@ _DIFFERENT = 9.0  # L* between a cell and what moved there at which trust has fa
 _ASTRAY = 1.0  # cells that a flow there and back may miss by, likewise
 _FLASH = 15.0  # L* by which a whole picture may grow lighter or darker
 _CUBIC = 2 / 3
+_ONE_PASS = ("cpu", "cuda")  # where grid_sample is bicubic too
 _STRICT = 4  # power of trust that counts for or against a new scene
 _CUT_SHARE = 0.2  # of it, over all cells: less is a new scene
 
@@ -36,6 +39,10 @@ class Motion:
     source: Array
     trust: Array
 
+    def beside(self, values: Array) -> Motion:
+        """Return it where other values are, to carry them."""
+        return Motion(like(self.source, values), like(self.trust, values))
+
     def carry(self, values: Array, sharp: bool = False) -> Array:
         """(C, h, w) of the old frame, moved to where it is in the new one.
 
@@ -50,7 +57,7 @@ class Motion:
 
 def _sampled(values: Array, source: Array, kernel: Callable[[Array], Array], taps: int) -> Array:
     """F.grid_sample(values, source, padding_mode="border"), by a kernel that reads some taps."""
-    if is_torch_array(values):  # in one pass, which takes a fifth of the time
+    if is_torch_array(values) and values.device.type in _ONE_PASS:  # a fifth of the time
         return _sampled_by_torch(values, source, "bilinear" if taps == 2 else "bicubic")
     xp, (_, rows, columns) = array_namespace(values), values.shape
     flat = values.reshape(len(values), -1)
@@ -90,7 +97,7 @@ def _linear(distance: Array) -> Array:
 
 
 def motions(before: Array, after: Array, shape: tuple[int, int]) -> tuple[Motion, Motion] | None:
-    """Motion from one frame to the next, and back.
+    """Motion from one frame to the next, and back, in the memory of the CPU.
 
     Args:
         before: (1, 1, H, W) lightness, L* 0..100.
@@ -103,8 +110,18 @@ def motions(before: Array, after: Array, shape: tuple[int, int]) -> tuple[Motion
     Raises:
         ModuleNotFoundError: OpenCV is missing.
     """
-    size = (shape[0] * _FLOW_CELLS, shape[1] * _FLOW_CELLS)
-    first, second = (cell_means(on_cpu(one), size) for one in (before, after))
+    return motions_between(for_flow(before, shape), for_flow(after, shape), shape)
+
+
+def for_flow(lightness: Array, shape: tuple[int, int]) -> Array:
+    """(B, 1, h', w') of (B, 1, H, W) L*: the little that motion is found by, where the CPU is."""
+    return on_cpu(cell_means(lightness, (shape[0] * _FLOW_CELLS, shape[1] * _FLOW_CELLS)))
+
+
+def motions_between(
+    first: Array, second: Array, shape: tuple[int, int]
+) -> tuple[Motion, Motion] | None:
+    """Do what `motions` does, of what `for_flow` gives of both frames."""
     back, forth = optical_flow(second, first), optical_flow(first, second)
     flows = [cell_means(flow, shape) / _FLOW_CELLS for flow in (back, forth)]
     cells = [cell_means(one[0, 0], shape) for one in (first, second)]

@@ -12,11 +12,12 @@ mean as far as its hue is certain.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from colorize_hub.colour.arrays import Array, on_cpu
+from colorize_hub.colour.arrays import Array
 from colorize_hub.colour.resizing import cell_means, resized
 from colorize_hub.inference.motion import Motion, motions
 
@@ -43,7 +44,7 @@ class State:
     @classmethod
     def fresh(cls, ab: Array) -> State:
         """Of a frame on its own, (2, h, w) a*b*."""
-        ab, xp = on_cpu(ab), array_namespace(ab)
+        xp = array_namespace(ab)
         return cls(xp.concat((ab, _chroma(ab))), xp.ones_like(ab[0]))
 
     def joined(self, other: State) -> State:
@@ -75,7 +76,7 @@ class State:
         if shift is None:
             return self
         before, xp = self.colour[:2], array_namespace(self.colour)
-        ab = before + on_cpu(shift)
+        ab = before + shift
         chroma = self.colour[2:] + _chroma(ab) - _chroma(before)
         return State(xp.concat((ab, chroma)), self.frames)
 
@@ -128,7 +129,13 @@ class TemporalSmoother:
         self._state: State | None = None
         self.to_previous: Motion | None = None
 
-    def smooth(self, lightness: Array, ab: Array, shift: Array | None = None) -> State:
+    def smooth(
+        self,
+        lightness: Array,
+        ab: Array,
+        shift: Array | None = None,
+        moved: Callable[[], tuple[Motion, Motion] | None] | None = None,
+    ) -> State:
         """Colours of the next frame.
 
         Args:
@@ -136,22 +143,30 @@ class TemporalSmoother:
             ab: (2, h, w) predicted for it.
             shift: (2, h, w) by how much `ab` differs from what it would be without what a person
                 has just changed (a hint, vividness): the change shows at once, everywhere.
+            moved: gives the motions between the last frame and this one, see `motions`, where they
+                are looked for elsewhere.
 
         Returns:
             The averaged colours; `ab` itself in the first frame and the first after a cut.
         """
         state, self.to_previous = State.fresh(ab), None
         if self._state is not None and self._lightness is not None and self._keep:
-            before, shape = self._lightness, (ab.shape[1], ab.shape[2])
-            if before.shape != lightness.shape:
-                before = cell_means(before, (lightness.shape[2], lightness.shape[3]))
-            both = motions(before, lightness, shape)
+            both = self._motions(lightness, ab) if moved is None else moved()
             if both is not None:
-                to_this, self.to_previous = both
-                carried = self._state.resized(shape).carried(to_this, self._keep).shifted(shift)
+                to_this, self.to_previous = (one.beside(ab) for one in both)
+                carried = self._state.resized((ab.shape[1], ab.shape[2])).carried(
+                    to_this, self._keep
+                )
+                carried = carried.shifted(shift)
                 state = state.calmed(carried).joined(carried)
         self._state, self._lightness = state, lightness
         return state
+
+    def _motions(self, lightness: Array, ab: Array) -> tuple[Motion, Motion] | None:
+        before = self._lightness
+        if before is not None and before.shape != lightness.shape:
+            before = cell_means(before, (lightness.shape[2], lightness.shape[3]))
+        return motions(before, lightness, (ab.shape[1], ab.shape[2]))
 
 
 def look_back(ahead: list[tuple[State, Motion]], smoothing: float) -> State | None:

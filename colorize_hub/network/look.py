@@ -81,6 +81,12 @@ class Look:
         maps = self._network.decode_features(self._features, hint_map)
         return self._network.logits(self._shifted(maps))
 
+    def _narrow(self, which: slice) -> None:
+        """Leave only some of the pictures."""
+        self.lightness, self.plain = self.lightness[which], self.plain[which]
+        self.maps, self._features = self.maps[which], [one[which] for one in self._features]
+        self._shift = None if self._shift is None else self._shift[which]
+
     def _shifted(self, maps: Array) -> Array:
         return maps if self._shift is None else maps + self._shift
 

@@ -36,6 +36,7 @@ _WARM_UP = (
     32  # frames coloured anew before the place where work goes on: steady colour needs a past
 )
 _JOB = "job.json"
+_BATCH = 16  # frames, where batches are faster than threads
 _MOST_WORKERS = 8  # each holds a frame; reading and writing, in one thread, keep no more busy
 
 
@@ -234,7 +235,7 @@ class _Work:
         """Shot by shot, so that nothing leaks from those that are left into the others."""
         with closing(frames):
             engine = self.colorizer.engine
-            workers = min(engine.threads, _MOST_WORKERS)
+            workers = min(engine.threads, _MOST_WORKERS) if engine.side_by_side else _BATCH
             engine.use_threads(1)
             for colored, shots in [(False, frames)] if self.recolor else by_color(frames):
                 if colored:
