@@ -205,8 +205,6 @@ def window_means(graph: object, pictures: object, size: object) -> object:
     Returns:
         (B, C, h, w) value of the graph.
     """
-    from torch.onnx import symbolic_helper as helper
-
     op = graph.op  # pyright: ignore
 
     def matrix(axis: int, cells: object) -> object:
@@ -223,7 +221,7 @@ def window_means(graph: object, pictures: object, size: object) -> object:
         inside = op("Cast", inside, to_i=1)
         return op("Div", inside, op("ReduceSum", inside, _constant(graph, [1]), keepdims_i=1))
 
-    rows, columns = helper._unpack_list(size)  # pyright: ignore
+    rows, columns = size.node().inputs()  # pyright: ignore
     across = op("Transpose", matrix(3, columns), perm_i=[1, 0])
     return op("MatMul", matrix(2, rows), op("MatMul", pictures, across))
 
