@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from colorize_hub.atomic import write_atomically
 from colorize_hub.colour.lab import rgb_to_lightness
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.loading import load
@@ -163,7 +164,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> list[str]:
         were tried.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.json").write_text(json.dumps(evaluation.metrics, indent=2) + "\n")
+    write_atomically(folder / "metrics.json", json.dumps(evaluation.metrics, indent=2) + "\n")
     evaluation.sheet.save(folder / "contact_sheet.jpg", quality=90)
     written = ["metrics.json", "contact_sheet.jpg"]
     if "hint_images" in evaluation.metrics:

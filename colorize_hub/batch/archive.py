@@ -25,7 +25,7 @@ from colorize_hub.batch.options import Options
 from colorize_hub.batch.overwriting import check_replaceable
 from colorize_hub.pictures.formats import is_read, unread
 from colorize_hub.pictures.picture import Picture, PictureError, read_picture
-from colorize_hub.pictures.toning import find_toning, has_colour
+from colorize_hub.pictures.toning import find_toning, has_color
 
 if TYPE_CHECKING:
     from colorize_hub.inference.colorizer import Colorizer
@@ -167,7 +167,7 @@ class _Worker:
             try:
                 picture = read_picture(task.source)
                 check_replaceable(task.target, picture)
-                if not self.options.recolor and has_colour(picture.pixels):
+                if not self.options.recolor and has_color(picture.pixels):
                     outcomes.append(Outcome(task.source, "has colour"))
                     continue
             except Exception as error:  # one of ten thousand must not stop the others

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from colorize_hub.pictures.modes import to_depth
-from colorize_hub.pictures.picture import Picture, check_colours, read_picture
+from colorize_hub.pictures.picture import Picture, check_colors, read_picture
 from colorize_hub.pictures.saving import check_savable, save_levels, writable_suffix
 from colorize_hub.pictures.toning import find_toning
 
@@ -83,7 +83,7 @@ def write_picture(rgb: np.ndarray, picture: Picture, target: str | os.PathLike[s
     Raises:
         PictureError: as for `save_levels`, or ``rgb`` has another shape or dtype.
     """
-    check_colours(rgb, picture)
+    check_colors(rgb, picture)
     alpha = picture.alpha
     if alpha is not None:
         rgb = np.dstack([rgb, to_depth(alpha, rgb.dtype)])

@@ -47,14 +47,14 @@ def lightness_of(pixels: np.ndarray) -> Lightness:
         return read_grey
     light = [decoded(pixels.dtype.name) * share for share in XYZN_OF_RGB[1]]
 
-    def read_colour(rows: slice, f_y: np.ndarray) -> None:
+    def read_color(rows: slice, f_y: np.ndarray) -> None:
         strip = pixels[rows].reshape(-1, 3)
         np.take(light[0], strip[:, 0], out=f_y, mode="clip")
         for channel in (1, 2):
             f_y += np.take(light[channel], strip[:, channel], mode="clip")
         _cie_curve(f_y)
 
-    return read_colour
+    return read_color
 
 
 def reduced(

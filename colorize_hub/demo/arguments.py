@@ -32,6 +32,18 @@ def whole(value: object, name: str, least: int, most: int = LARGEST) -> int:
     return int(value)
 
 
+def color(value: object, name: str) -> tuple[int, int, int]:
+    """Return the value, a list of three numbers 0..255, as whole numbers.
+
+    Raises:
+        RequestError: it is not.
+    """
+    if not isinstance(value, list) or len(value) != 3:
+        raise RequestError(f"{name} must be three numbers 0..255, got {shown(value)}.")
+    r, g, b = (round(number(part, name, 0, 255)) for part in value)
+    return r, g, b
+
+
 def text(value: object, name: str, most: int) -> str:
     """Return the value, a text; nothing at all is an empty one.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from colorize_hub.atomic import atomic_path
+from colorize_hub.atomic import atomic_path, write_atomically
 from colorize_hub.errors import ModelError
 from colorize_hub.export.card import render_export_card
 from colorize_hub.export.graphs import (
@@ -62,11 +62,11 @@ def export(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
     network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
     _write_graphs(network, folder)
     config = network.config.to_dict()
-    (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write_atomically(folder / CONFIG, json.dumps(config, indent=2, sort_keys=True) + "\n")
     channels = network.encoder.feature_info.channels()  # pyright: ignore
     width, bins = network.config.decoder_channels[-1], network.head.out_channels
     card = render_export_card(network.config, channels, width, bins, OPSET, folder.name)
-    (folder / CARD).write_text(card)
+    write_atomically(folder / CARD, card)
     return folder
 
 

@@ -10,7 +10,7 @@ from colorize_hub.colour.palette import palette
 _LEAST_MASS = 0.01  # of the largest cluster's: a smaller one is no suggestion
 
 
-def suggest_colours(
+def suggest_colors(
     logits: Array, step: int, lightness: float, k: int
 ) -> list[tuple[tuple[int, int, int], float]]:
     """Return the k likeliest colours of a pixel: weighted k-means over its distribution.

@@ -12,7 +12,7 @@ from colorize_hub.colour.resizing import resized
 from colorize_hub.engines.compose import pixels_to_lightness
 from colorize_hub.engines.engine import Engine, Held, Seen
 from colorize_hub.hints.hint import Hint, draw_hints
-from colorize_hub.hints.suggestion import check_place, suggest_colours
+from colorize_hub.hints.suggestion import check_place, suggest_colors
 from colorize_hub.hints.variation import takes
 from colorize_hub.network.working import working_shape
 from colorize_hub.pictures.picture import Picture, write_like
@@ -121,7 +121,7 @@ class Canvas:
         here = logits[:, int(y * rows / self.height), int(x * columns / self.width)]
         pixel = self.picture.pixels[int(y) : int(y) + 1, int(x) : int(x) + 1]
         lightness = float(pixels_to_lightness(pixel)[0, 0, 0])
-        return suggest_colours(here, self._engine.config.bin_step, lightness, k)
+        return suggest_colors(here, self._engine.config.bin_step, lightness, k)
 
     def confidence(self) -> np.ndarray:
         """How sure the model is of each pixel's colour: (H, W) float32, 0 (any bin) to 1 (one bin).

@@ -14,8 +14,8 @@ from colorize_hub.colour.resizing import enlarged
 from colorize_hub.engines.engine import Engine
 from colorize_hub.hints.hint import HINT_STRIDE, Hint
 from colorize_hub.inference.canvas import Canvas, open_canvases
-from colorize_hub.inference.frames import Frame, check_steadiness, colour_frames
-from colorize_hub.inference.lists import colour_list
+from colorize_hub.inference.frames import Frame, check_steadiness, color_frames
+from colorize_hub.inference.lists import color_list
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.working import GRID
 from colorize_hub.pictures.picture import ImageLike, read_picture
@@ -116,7 +116,7 @@ class Colorizer:
             raise ValueError(
                 "hints belong to one picture, got a list of pictures; colour them one by one."
             )
-        return colour_list(self.engine, image, vividness, self._size(size))
+        return color_list(self.engine, image, vividness, self._size(size))
 
     def colorize_rows(
         self,
@@ -150,7 +150,7 @@ class Colorizer:
         several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
         pictures: list[Any] = list(given) if several else [given]
         places = [index for index, one in enumerate(pictures) if one is not None]
-        coloured = colour_list(self.engine, [pictures[i] for i in places], vividness, size)
+        coloured = color_list(self.engine, [pictures[i] for i in places], vividness, size)
         for index, one in zip(places, coloured, strict=True):
             pictures[index] = one
         return {column: pictures if several else pictures[0]}
@@ -191,7 +191,7 @@ class Colorizer:
             ModuleNotFoundError: smoothing needs OpenCV and it is missing; at once.
         """
         check_steadiness(smoothing, look_ahead, workers)
-        return colour_frames(self.engine, self._size, frames, smoothing, look_ahead, workers)
+        return color_frames(self.engine, self._size, frames, smoothing, look_ahead, workers)
 
     def predict_ab(
         self, lightness: Array, hint_map: Array | None = None, vividness: float | None = None

@@ -90,7 +90,7 @@ class _Waiting:
 
 
 def check_steadiness(smoothing: float, look_ahead: int, workers: int) -> None:
-    """Refuse what `colour_frames` cannot use.
+    """Refuse what `color_frames` cannot use.
 
     Raises:
         ValueError: smoothing outside 0..1, look_ahead not a whole number from 0, or workers from 1.
@@ -104,7 +104,7 @@ def check_steadiness(smoothing: float, look_ahead: int, workers: int) -> None:
         raise ValueError(f"workers must be a whole number of threads from 1, got {workers!r}.")
 
 
-def colour_frames(
+def color_frames(
     engine: Engine,
     working_size: Callable[[int | None], int],
     frames: Iterable[ImageLike | Frame],

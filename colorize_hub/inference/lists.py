@@ -18,7 +18,7 @@ _SMALLER = 8  # parts of a batch that memory was not enough for
 Pictures = dict[int, Picture]  # by their places in the list
 
 
-def colour_list(
+def color_list(
     engine: Engine, images: Sequence[ImageLike], vividness: float | None, size: int
 ) -> list[Image.Image | np.ndarray]:
     """Colour pictures; one batch comes back while the engine computes the next.

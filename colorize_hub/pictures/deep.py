@@ -25,7 +25,7 @@ def read_deep(image: ImageFile.ImageFile, file: IO[bytes], name: str) -> np.ndar
     """
     place = file.tell()
     try:
-        if image.format == "PNG" and png.is_deep_colour(file):
+        if image.format == "PNG" and png.is_deep_color(file):
             return png.read_deep(file)
         if image.format == "JPEG2000" and (bits := boxes.read_bits(file)) > 8:
             decoded = imagecodecs.jpeg2k_decode(boxes.read_codestream(file))

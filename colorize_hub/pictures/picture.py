@@ -34,7 +34,7 @@ __all__ = [
     "Picture",
     "PictureError",
     "as_image",
-    "check_colours",
+    "check_colors",
     "check_savable",
     "read_picture",
     "save_image",
@@ -128,7 +128,7 @@ def write_like(rgb: np.ndarray, picture: Picture) -> Image.Image | np.ndarray:
     Raises:
         PictureError: ``rgb`` has another shape or dtype.
     """
-    check_colours(rgb, picture)
+    check_colors(rgb, picture)
     if picture.kind == "array":
         colours = modes.to_depth(rgb, picture.pixels.dtype)
         if picture.alpha is not None:
@@ -137,7 +137,7 @@ def write_like(rgb: np.ndarray, picture: Picture) -> Image.Image | np.ndarray:
     return as_image(rgb, picture)
 
 
-def check_colours(rgb: np.ndarray, picture: Picture) -> None:
+def check_colors(rgb: np.ndarray, picture: Picture) -> None:
     """Raise PictureError unless ``rgb`` is (H, W, 3), uint8 or uint16, of the picture's size."""
     expected = (picture.height, picture.width, 3)
     if rgb.shape != expected or rgb.dtype not in (np.uint8, np.uint16):

@@ -19,7 +19,7 @@ _INCHES_A_METRE = 1 / 0.0254
 _LATIN_1 = "latin-1"
 
 
-def is_deep_colour(file: IO[bytes]) -> bool:
+def is_deep_color(file: IO[bytes]) -> bool:
     """Tell whether a PNG has 16 bits of colour, or of grey and alpha, of which Pillow reads 8."""
     file.seek(24)
     depth, kind = file.read(2)

@@ -1,7 +1,7 @@
 """Whether a picture has colours, or the one tint of a toned print: sepia, selenium, yellowed paper.
 
 In a print, chroma is a function of lightness: every grey of it has one tint. In a photograph in
-colour the same lightness has many. `has_colour` and `find_toning` measure the chroma that is left
+colour the same lightness has many. `has_color` and `find_toning` measure the chroma that is left
 when the best such function is taken away, on a reduced copy, where grain and JPEG's coarse chroma
 average out.
 """
@@ -66,7 +66,7 @@ class Toning:
         return toned
 
 
-def has_colour(pixels: np.ndarray) -> bool:
+def has_color(pixels: np.ndarray) -> bool:
     """Whether a picture is in colour: neither grey nor a print in one tint.
 
     Args:

@@ -1,6 +1,6 @@
 """Shots in colour inside a grey film: found while it is read, so that they can be left as they are.
 
-Each frame is judged as a picture is, by `has_colour`. What most frames after a cut are decides for
+Each frame is judged as a picture is, by `has_color`. What most frames after a cut are decides for
 the shot that begins there. Without a cut a change counts once it lasts: a dissolve is one, a dark
 moment is none.
 """
@@ -19,7 +19,7 @@ from PIL import Image
 
 from colorize_hub.engines.compose import pixels_to_lightness
 from colorize_hub.inference.motion import motions
-from colorize_hub.pictures.toning import has_colors_of, has_colour, has_lightness_of
+from colorize_hub.pictures.toning import has_color, has_colors_of, has_lightness_of
 from colorize_hub.video.reader import ClipFacts, ClipFrame, read_frames
 
 _WINDOW = 12  # frames that are judged before the first of them is decided
@@ -101,7 +101,7 @@ class _Judged:
 
     def __init__(self, frame: ClipFrame) -> None:
         self.frame = frame
-        self.colored = frame.pixels.ndim == 3 and has_colour(frame.pixels)
+        self.colored = frame.pixels.ndim == 3 and has_color(frame.pixels)
         self._begins_shot: bool | None = None
 
     def begins_shot(self, before: _Judged) -> bool:

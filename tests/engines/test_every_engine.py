@@ -1,5 +1,6 @@
 """Every engine does everything, and all give the same colours."""
 
+import io
 import os
 import pickle
 import subprocess
@@ -19,6 +20,8 @@ from colorize_hub import Frame, Hint, load
 from colorize_hub.batch.archive import color_pictures, plan_folder
 from colorize_hub.batch.files import colorize_file
 from colorize_hub.batch.options import Options
+from colorize_hub.demo.live.session import LiveHint, Session, Wish
+from colorize_hub.demo.models import ModelShelf
 from colorize_hub.engines.onnx_engine import OnnxEngine, OnnxNetwork
 from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.export.export import export
@@ -151,6 +154,18 @@ class TestEveryEngine:
         assert len(ours) == 4
         for one, other in zip(ours, theirs, strict=True):
             alike(one, other, levels=2)
+
+    def test_live(self, colorizer, exact, alike):
+        hint = LiveHint("red", 0.4, 0.5, frame=1, rgb=(200, 40, 40))
+        wish = Wish(frame=1, hints=(hint,), suggest="red")
+        grey = io.BytesIO()
+        Image.fromarray(scene(120, 160)).convert("L").save(grey, "JPEG")
+        ours, theirs = (
+            Session(ModelShelf(one)).colour(grey.getvalue(), wish) for one in (colorizer, exact)
+        )
+        assert ours[0]["hints"] == theirs[0]["hints"]
+        assert len(ours[0]["likely"]["colours"]) == len(theirs[0]["likely"]["colours"])
+        alike(*(Image.open(io.BytesIO(picture)) for _, picture in (ours, theirs)), levels=4)
 
     def test_film(self, colorizer, tmp_path):
         source = write_clip(tmp_path / "old.mp4", moving_frames(5, 48, 64))

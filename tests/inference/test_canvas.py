@@ -12,7 +12,7 @@ from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from colorize_hub.colour.palette import palette
 from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
-from colorize_hub.hints.suggestion import suggest_colours
+from colorize_hub.hints.suggestion import suggest_colors
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from tests.scenes import decided, difference, lightness_of, scene
@@ -115,7 +115,7 @@ def test_suggestions_are_read_at_the_place(tiny_colorizer, x, y, row, column):
     canvas = tiny_colorizer.canvas(scene(40, 60))
     here = canvas.logits()[0, :, row, column]  # of a grid of 16 x 24
     lightness = lightness_of(scene(40, 60)[..., None])[0, int(y), int(x)]
-    assert canvas.suggest(x, y) == suggest_colours(here, 10, float(lightness), 5)
+    assert canvas.suggest(x, y) == suggest_colors(here, 10, float(lightness), 5)
 
 
 def test_a_suggestion_of_a_sure_network_is_its_colour_in_the_picture(tiny_config):

@@ -9,8 +9,8 @@ from PIL import Image
 from colorize_hub.pictures.picture import read_picture
 from colorize_hub.pictures.toning import (
     find_toning,
+    has_color,
     has_colors_of,
-    has_colour,
     has_lightness_of,
 )
 from colorize_hub.web.prints import EXAMPLES, example_path
@@ -36,7 +36,7 @@ def as_jpeg(pixels, quality=85):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_picture_in_colour_has_colour(dtype):
     pixels = scene(200, 300, 3, dtype)
-    assert has_colour(pixels)
+    assert has_color(pixels)
     assert find_toning(pixels) is None
 
 
@@ -44,7 +44,7 @@ def test_a_picture_in_colour_has_colour(dtype):
 def test_a_neutral_print_has_neither_colour_nor_toning(dtype):
     grey = scene(200, 300, dtype=dtype)
     for pixels in (grey[..., None], np.dstack([grey] * 3)):
-        assert not has_colour(pixels)
+        assert not has_color(pixels)
         assert find_toning(pixels) is None
 
 
@@ -53,7 +53,7 @@ def test_a_neutral_print_has_neither_colour_nor_toning(dtype):
 def test_a_toned_print_has_a_toning_and_no_colour(stops, dtype):
     pixels = toned(scene(400, 600), stops, dtype)
     for print_ in (pixels, as_jpeg(pixels)) if dtype == np.uint8 else (pixels,):
-        assert not has_colour(print_)
+        assert not has_color(print_)
         toning = find_toning(print_)
         assert toning is not None
         middle = toning.at(np.array([50.0]))[:, 0]
@@ -62,13 +62,13 @@ def test_a_toned_print_has_a_toning_and_no_colour(stops, dtype):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_real_prints_have_no_colour(name):
-    assert not has_colour(read_picture(example_path(name)).pixels)
+    assert not has_color(read_picture(example_path(name)).pixels)
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (2, 1), (1, 4000), (3, 3)])
 def test_tiny_pictures(shape):
     pixels = np.zeros((*shape, 3), np.uint8)
-    assert not has_colour(pixels)
+    assert not has_color(pixels)
     assert find_toning(pixels) is None
 
 

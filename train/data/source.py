@@ -150,7 +150,7 @@ def decode_picture(encoded: dict[str, object] | None, short_side: int) -> np.nda
         width, height = (round(side * short_side / short) for side in picture.size)
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     rgb = np.asarray(picture)
-    return "grey" if _colourfulness(rgb) < _LEAST_COLOURFULNESS else rgb
+    return "grey" if _colorfulness(rgb) < _LEAST_COLOURFULNESS else rgb
 
 
 def _open_encoded(encoded: dict[str, object] | None) -> BinaryIO:
@@ -165,7 +165,7 @@ def _open_encoded(encoded: dict[str, object] | None) -> BinaryIO:
     return filesystem.open(path, "rb")
 
 
-def _colourfulness(rgb: np.ndarray) -> float:
+def _colorfulness(rgb: np.ndarray) -> float:
     red, green, blue = (rgb[::2, ::2, c].astype(np.float32) for c in range(3))
     rg, yb = red - green, (red + green) / 2 - blue
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from colorize_hub.atomic import write_atomically
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frames import Frame
 from train.judging.films import Film, moving_still, read_clip
@@ -149,7 +150,7 @@ def write_video(found: Mapping[str, object], folder: Path) -> Path:
     """Write video.json into a folder, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "video.json"
-    path.write_text(json.dumps(found, indent=2) + "\n")
+    write_atomically(path, json.dumps(found, indent=2) + "\n")
     return path
 
 

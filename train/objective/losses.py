@@ -54,7 +54,7 @@ def balanced_scale(ab: Tensor, truth: Tensor) -> Tensor:
         ab: (B, 2, h, w) decoded colours.
         truth: (B, 2, h, w).
     """
-    return (_colourfulness(truth).mean() / _colourfulness(ab).mean()).clamp(0.5, 3)
+    return (_colorfulness(truth).mean() / _colorfulness(ab).mean()).clamp(0.5, 3)
 
 
 def fading(ab: Tensor, truth: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ def fading(ab: Tensor, truth: Tensor) -> Tensor:
         ab: (B, 2, h, w) decoded colours.
         truth: (B, 2, h, w).
     """
-    ratio = _KEPT_SCALE * _colourfulness(ab).mean() / _colourfulness(truth).mean()
+    ratio = _KEPT_SCALE * _colorfulness(ab).mean() / _colorfulness(truth).mean()
     return ratio.clamp_min(_NO_CUSP).log().square()
 
 
@@ -95,7 +95,7 @@ def inconsistency(ab: Tensor, other: Tensor) -> Tensor:
         other: (B, 2, h', w').
     """
     one, two = at_one_size(ab, other)
-    ratio = (_colourfulness(one).mean() / _colourfulness(two).mean()).clamp(0.2, 5)
+    ratio = (_colorfulness(one).mean() / _colorfulness(two).mean()).clamp(0.2, 5)
     apart = ((one - two * ratio).square().sum(1) + _NO_CUSP).sqrt().mean() / _JUST_SEEN
     return apart + ratio.log().abs()
 
@@ -106,7 +106,7 @@ def at_one_size(ab: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
     return F.adaptive_avg_pool2d(ab, (rows, columns)), F.adaptive_avg_pool2d(other, (rows, columns))
 
 
-def _colourfulness(ab: Tensor) -> Tensor:
+def _colorfulness(ab: Tensor) -> Tensor:
     flat = ab.flatten(2)
     spread = flat.var(2, correction=0).sum(1)
     offset = flat.mean(2).square().sum(1)

@@ -111,7 +111,7 @@ class Objective(nn.Module):
         plain = ours * scale
         spread = self._spread(network, features, hint_map, ours, seen, scale, bias)
         colours = torch.stack([spread.get(i, one) for i, one in enumerate(plain)])
-        loss = loss + self._of_colours(lightness, colours, ab, rgb)
+        loss = loss + self._of_colors(lightness, colours, ab, rgb)
         loss = loss + fading(ours[free], ab[free])
         if self.config.consistency and not hinted.all():
             factor, count = _OTHER_SIZES[int(cells.sum()) % len(_OTHER_SIZES)]
@@ -221,7 +221,7 @@ class Objective(nn.Module):
         whole = self._maps(network, self._features(network, frozen, small), None)
         return broad_shift(maps.float(), whole.float())
 
-    def _of_colours(self, lightness: Tensor, ours: Tensor, ab: Tensor, rgb: Tensor) -> Tensor:
+    def _of_colors(self, lightness: Tensor, ours: Tensor, ab: Tensor, rgb: Tensor) -> Tensor:
         """Losses on decoded colours, brought to the truth's colourfulness as calibration will."""
         loss = self.config.log_error * log_error(ours, ab)
         if self.classifier is None:

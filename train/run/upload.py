@@ -9,6 +9,7 @@ from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 
+from colorize_hub.atomic import write_atomically
 from colorize_hub.errors import ModelError
 from colorize_hub.hub.commits import commit_files, open_branch
 from colorize_hub.hub.remote import check_repo_id, hub_client, hub_errors
@@ -114,7 +115,7 @@ def write_record(config: TrainConfig, seconds: float, data: TrainingData, folder
         "training_hours": round(seconds / 3600, 3),
         "versions": {"python": platform.python_version(), **_versions()},
     }
-    (folder / TRAINING).write_bytes(_as_json(record))
+    write_atomically(folder / TRAINING, _as_json(record))
     if (folder / PROVENANCE).exists():
         return
     name = _public(config.data)
@@ -129,7 +130,7 @@ def write_record(config: TrainConfig, seconds: float, data: TrainingData, folder
         license="unknown",
         hub_datasets=[name] if name == config.data and "/" in name else [],
     )
-    (folder / PROVENANCE).write_bytes(_as_json(provenance.to_dict()))
+    write_atomically(folder / PROVENANCE, _as_json(provenance.to_dict()))
 
 
 def _write_card(folder: Path, repo_id: str) -> None:
@@ -139,7 +140,7 @@ def _write_card(folder: Path, repo_id: str) -> None:
     metrics = json.loads((folder / METRICS).read_bytes())
     config = ColorizerConfig.from_dict(json.loads((folder / CONFIG).read_bytes()))
     card = render_model_card(config, metrics, read_provenance(folder / PROVENANCE))
-    (folder / CARD).write_text(card, encoding="utf-8")
+    write_atomically(folder / CARD, card)
 
 
 def _arguments(config: TrainConfig) -> dict[str, object]:

@@ -14,7 +14,7 @@ import numpy as np
 from cachetools import FIFOCache
 from PIL import Image
 
-from colorize_hub.demo.arguments import RequestError, number, shown, text, whole
+from colorize_hub.demo.arguments import RequestError, color, number, shown, text, whole
 from colorize_hub.demo.live.pace import Pace
 from colorize_hub.demo.models import MOST_NAME, ModelShelf
 from colorize_hub.hints.hint import Hint
@@ -252,15 +252,12 @@ def _jpeg(image: Image.Image) -> bytes:
 def _hint(value: object) -> LiveHint:
     if not isinstance(value, dict) or not isinstance(value.get("key"), str):
         raise RequestError(f"A hint must be an object with a key, got {shown(value)}.")
-    rgb = value.get("rgb")
-    if rgb is not None and (not isinstance(rgb, list) or len(rgb) != 3):
-        raise RequestError(f"rgb of a hint must be three numbers 0..255, got {shown(rgb)}.")
-    parts = [number(part, "rgb", 0, 255) for part in rgb or ()]
+    rgb = None if value.get("rgb") is None else color(value["rgb"], "rgb of a hint")
     return LiveHint(
         key=value["key"][:40],
         x=min(number(value.get("x"), "x", 0, 1), 0.9999),
         y=min(number(value.get("y"), "y", 0, 1), 0.9999),
         frame=whole(value.get("frame"), "frame", 0),
-        rgb=(round(parts[0]), round(parts[1]), round(parts[2])) if parts else None,
+        rgb=rgb,
         seen=value.get("seen") is not False,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from colorize_hub.demo.arguments import RequestError, number, shown, text, whole
+from colorize_hub.demo.arguments import RequestError, color, number, shown, text, whole
 from colorize_hub.demo.photo.reference import Node
 from colorize_hub.hints.hint import Hint
 
@@ -183,14 +183,10 @@ def _mark(value: object, name: str) -> Mark:
     points = value.get("points", [[value.get("x"), value.get("y")]])
     if not isinstance(points, list) or not points:
         raise RequestError(f"points of {name} must be a list of [x, y], got {shown(points)}.")
-    rgb = value.get("rgb")
-    if not isinstance(rgb, list) or len(rgb) != 3:
-        raise RequestError(f"rgb of {name} must be three numbers 0..255, got {shown(rgb)}.")
-    r, g, b = (round(number(part, f"rgb of {name}", 0, 255)) for part in rgb)
     radius = value.get("radius")
     return Mark(
         points=tuple(_point(point, name) for point in points),
-        rgb=(r, g, b),
+        rgb=color(value.get("rgb"), f"rgb of {name}"),
         radius=None if radius is None else number(radius, f"radius of {name}", 0, 1e6),
     )
 

@@ -1,10 +1,10 @@
 """Where the model is unsure of the colour, made for looking at."""
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
-_BAND = torch.tensor([0.45, 0.98])  # quantiles of doubt that are clear and strong
+from colorize_hub.colour.resizing import cell_means
+
+_BAND = (0.45, 0.98)  # quantiles of doubt that are clear and strong
 _MOST = 0.55  # opacity where the model is least sure
 _CELL = 24  # the map is looked through in so many cells on the long side
 
@@ -25,21 +25,21 @@ def unsure_places(
         Strength (H, W) float32, 0..1, and (x, y) in pixels, the least sure first, each some
         distance from the others.
     """
-    doubt = 1 - torch.from_numpy(np.asarray(confidence, np.float32))
-    low, high = torch.quantile(doubt.flatten()[:: max(1, doubt.numel() // 50_000)], _BAND)
-    spread = float(high - low)
-    strength = ((doubt - low) / spread).clamp(0, 1) if spread > 1e-4 else torch.zeros_like(doubt)
-    return (strength * _MOST).numpy(), _peaks(doubt, count)
+    doubt = 1 - np.asarray(confidence, np.float32)
+    low, high = np.quantile(doubt.ravel()[:: max(1, doubt.size // 50_000)], _BAND)
+    spread = high - low
+    strength = (doubt - low) / spread if spread > 1e-4 else np.zeros_like(doubt)
+    return (strength.clip(0, 1) * _MOST).astype(np.float32), _peaks(doubt, count)
 
 
-def _peaks(doubt: torch.Tensor, count: int) -> list[tuple[float, float]]:
+def _peaks(doubt: np.ndarray, count: int) -> list[tuple[float, float]]:
     height, width = doubt.shape
     cell = max(1.0, max(height, width) / _CELL)
     rows, columns = max(1, round(height / cell)), max(1, round(width / cell))
-    coarse = F.interpolate(doubt[None, None], (rows, columns), mode="area")[0, 0]
-    y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    coarse = cell_means(doubt, (rows, columns))
+    y, x = np.indices(coarse.shape)
     places: list[tuple[float, float]] = []
-    while len(places) < min(count, rows * columns) and float(coarse.max()) >= 0:
+    while len(places) < min(count, rows * columns) and coarse.max() >= 0:
         row, column = divmod(int(coarse.argmax()), columns)
         places.append(((column + 0.5) * width / columns, (row + 0.5) * height / rows))
         coarse[(y - row) ** 2 + (x - column) ** 2 <= (_CELL / 5) ** 2] = -1
