@@ -32,6 +32,8 @@ def to_levels(values: np.ndarray, bits: int, name: str) -> np.ndarray:
                 f"Expected values of 0 or more in {name}, got {values.min()}: shift them first."
             )
         bits -= 1
+        if bits <= 16 and values.max() < 2**bits - 1:
+            logger.warning("%s holds signed samples: %d is taken for white", name, 2**bits - 1)
     white = 2**bits - 1
     if bits > 16 and values.max() <= 65535:
         logger.warning(
