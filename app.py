@@ -5,6 +5,7 @@ Visitors can use the models in the folder that $COLORIZE_MODELS names.
 
 import os
 import tempfile
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -19,6 +20,7 @@ if "SPACES_ZERO_GPU" in os.environ:
 
 from colorize_hub import load
 from colorize_hub.demo import build_demo
+from colorize_hub.loading import read_model
 
 
 def main() -> None:
@@ -26,7 +28,8 @@ def main() -> None:
     model = os.environ.get("COLORIZE_MODEL", "")
     device = "cpu" if "SPACES_ZERO_GPU" in os.environ else None
     offered = os.environ.get("COLORIZE_MODELS") or None
-    demo = build_demo(load(model or None, device=device), model, offered)
+    network = partial(read_model, model or None)
+    demo = build_demo(load(model or None, device=device), model, offered, network)
     demo.launch(
         server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
         server_port=int(os.environ.get("GRADIO_SERVER_PORT", "7860")),

@@ -4,6 +4,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -91,9 +92,11 @@ def app(
         if error.name != "gradio":
             raise
         raise ValueError("app needs Gradio: pip install 'colorize-hub[app]'") from error
-    from colorize_hub.loading import load
+    from colorize_hub.loading import load, read_model
 
-    build_demo(load(model), models_folder=models).launch(server_name=host, server_port=port)
+    network = partial(read_model, model)
+    demo = build_demo(load(model), models_folder=models, network=network)
+    demo.launch(server_name=host, server_port=port)
 
 
 def _beside(picture: Path) -> Path:

@@ -1,6 +1,7 @@
 """The web page, part of the ``app`` extra: `build_demo` makes it."""
 
 import os
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +12,7 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from colorize_hub.demo.address import RelativeAddress
+from colorize_hub.demo.device.routes import Alone, DeviceRoutes, can_serve
 from colorize_hub.demo.film.clips import Clips
 from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.live.routes import LiveRoutes
@@ -23,6 +25,7 @@ from colorize_hub.demo.photo.routes import RenderRoute
 from colorize_hub.demo.theme import CSS, make_theme
 from colorize_hub.demo.workers import Workers
 from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.network.colornet import ColorNet
 from colorize_hub.web.prints import EXAMPLES_FOLDER
 
 FILES_CHECKED_EVERY_S = 600
@@ -33,7 +36,10 @@ SESSIONS_HELD = 64  # Gradio keeps the last answer of so many calls, up to a meg
 
 
 def build_demo(
-    colorizer: Colorizer, model: str = "", models_folder: str | Path | None = None
+    colorizer: Colorizer,
+    model: str = "",
+    models_folder: str | Path | None = None,
+    network: Callable[[], ColorNet] | None = None,
 ) -> gr.Blocks:
     """Build the page; ``build_demo(load()).launch()`` serves it.
 
@@ -49,6 +55,8 @@ def build_demo(
         colorizer: colours every visitor's photos, unless the visitor names another model.
         model: what the page calls it; empty is "built-in".
         models_folder: visitors can use the models in it; None offers them none.
+        network: reads the network of the colorizer as it was saved. With it, and where the static
+            site is built, visitors can colour on their own machine; None does not offer that.
 
     Returns:
         The page, not launched. Its endpoints are methods of `Handlers` and `ClipHandlers`;
@@ -61,13 +69,14 @@ def build_demo(
     workers = Workers(colorizer.engine)
     handlers = Handlers(Desk(uploads), models, (Path(uploads), EXAMPLES_FOLDER))
     clip_handlers = ClipHandlers(Clips(uploads, worker=workers.films), models, (Path(uploads),))
+    device = DeviceRoutes(network).routes() if network and can_serve() else []
     with PageBlocks(
         title="Colorize: colour for black-and-white photos",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=(FILES_CHECKED_EVERY_S, FILES_KEPT_S),
     ) as demo:
-        add_page(handlers, clip_handlers, workers, model)
+        add_page(handlers, clip_handlers, workers, model, bool(device))
     demo.launch = partial(
         demo.launch,
         theme=make_theme(),
@@ -83,8 +92,9 @@ def build_demo(
             "routes": [
                 *RenderRoute(handlers, workers).routes(),
                 *LiveRoutes(models).routes(),
+                *device,
             ],
-            "middleware": [Middleware(RelativeAddress)],
+            "middleware": [Middleware(RelativeAddress), *([Middleware(Alone)] if device else [])],
             "exception_handlers": dict.fromkeys(
                 (FnIndexInferError, KeyError, TypeError), refuse_call
             ),

@@ -31,13 +31,17 @@ SCRIPTS = (
     *(f"live/{name}.js" for name in ("link", "camera", "view", "live")),
     *("film/clip.js", "tabs.js"),
 )
-STYLES = ("photo/desk.css", "live/live.css", "film/clip.css")
+STYLES = ("photo/desk.css", "live/live.css", "film/clip.css", "web/device.css")
 _FRAMES = "Frames go to this server, come back in colour, and are not kept."
 _ASKED_AT_ONCE = 32  # of one kind that Gradio hands on; our own workers take them in turn
 
 
 def add_page(
-    handlers: Handlers, clip_handlers: ClipHandlers, workers: Workers, model: str = ""
+    handlers: Handlers,
+    clip_handlers: ClipHandlers,
+    workers: Workers,
+    model: str = "",
+    on_device: bool = False,
 ) -> None:
     """Add the tabs and their endpoints to the page that is being built.
 
@@ -49,10 +53,11 @@ def add_page(
         clip_handlers: of this page.
         workers: of this page.
         model: what to call the page's own model; empty is "built-in".
+        on_device: whether visitors can colour on their own machine, see `DeviceRoutes`.
     """
     gr.HTML(
-        html_template=_page_html(handlers, model),
-        js_on_load=_page_script(),
+        html_template=_page_html(handlers, model, on_device),
+        js_on_load=_page_script(on_device),
         apply_default_css=False,
         elem_id="page-root",
     )
@@ -65,19 +70,23 @@ def page_css() -> str:
     return "\n".join(read_part(name) for name in STYLES)
 
 
-def _page_html(handlers: Handlers, model: str) -> str:
+def _page_html(handlers: Handlers, model: str, on_device: bool) -> str:
     models = handlers.models
     names = "user/model or a folder" if models.offers_folders else "user/model"
     own = models.get("").config.vividness
     clip = Template(read_part("film/clip.html")).substitute(vividness=own)
     photo = photo_html(model or "built-in", names)
-    return page_html({"photo": photo, "live": live_html(own, _FRAMES), "clip": clip})
+    tabs = {"photo": photo, "live": live_html(own, _FRAMES), "clip": clip}
+    return page_html(tabs, read_part("device/choice.html") if on_device else "")
 
 
-def _page_script() -> str:
+def _page_script(on_device: bool) -> str:
     prints = [_print(stem, title) for stem, title in EXAMPLES.items()]
-    scripts = "\n".join(read_part(name) for name in SCRIPTS)
+    names = (*SCRIPTS, "web/device.js", "device/choice.js") if on_device else SCRIPTS
+    scripts = "\n".join(read_part(name) for name in names)
     start = "startPage(element, makeServer(), EXAMPLES);"
+    if on_device:
+        start = "startWithChoice(element, EXAMPLES);"
     return f"const EXAMPLES = {json.dumps(prints)};\n{scripts}\n{start}"
 
 

@@ -63,5 +63,5 @@ function startPage(root, backend, examples) {
   photo.on.clip = on.clip;
   live.refresh();
   if (names.includes(location.hash.slice(1))) show(location.hash.slice(1));
-  return { message: photo.message };
+  return { message: photo.message, again: photo.again };
 }

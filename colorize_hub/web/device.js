@@ -101,3 +101,38 @@ function makeDevice(start, on) {
     isReady: () => isReady,
   };
 }
+
+// What makeDevice starts with, for files as the static site has them below an address.
+const addressesBelow = (base) => ({
+  worker: new URL('worker/worker.js', base).href,
+  model: new URL('model/model.json', base).href,
+  base,
+  threads: crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, 4) : 1,
+  device: 'auto',
+});
+
+function deviceWords({ device, threads }) {
+  if (device === 'webgpu') return 'On this device, with its graphics processor';
+  return 'On this device, with ' + (threads > 1 ? threads + ' threads' : 'one thread');
+}
+
+function makeDeviceStatus(root) {
+  const get = (id) => root.querySelector('#' + id);
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const say = (words) => (get('device-words').textContent = words);
+  return {
+    progress: ({ loaded, total, what }) => {
+      get('device-bar').hidden = false;
+      get('device-bar').value = total ? loaded / total : 0;
+      say('Getting ' + what + ': ' + megabytes(loaded) + ' of ' + megabytes(total) + ' MB');
+    },
+    ready: (facts) => {
+      get('device-bar').hidden = true;
+      say(deviceWords(facts));
+    },
+    failed: () => {
+      get('device-bar').hidden = true;
+      say('');
+    },
+  };
+}

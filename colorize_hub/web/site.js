@@ -25,33 +25,7 @@ function controlled(workers, registration) {
   });
 }
 
-function deviceWords({ device, threads }) {
-  if (device === 'webgpu') return 'On this device, with its graphics processor';
-  return 'On this device' + (threads > 1 ? ', with ' + threads + ' threads' : '');
-}
-
-function makeDeviceStatus(root) {
-  const get = (id) => root.querySelector('#' + id);
-  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-  const say = (words) => (get('device-words').textContent = words);
-  return {
-    progress: ({ loaded, total, what }) => {
-      get('device-bar').hidden = false;
-      get('device-bar').value = total ? loaded / total : 0;
-      say('Getting ' + what + ': ' + megabytes(loaded) + ' of ' + megabytes(total) + ' MB');
-    },
-    ready: (facts) => {
-      get('device-bar').hidden = true;
-      say(deviceWords(facts ?? {}));
-    },
-    failed: () => {
-      get('device-bar').hidden = true;
-      say('Not ready');
-    },
-  };
-}
-
-async function startSite(root, { examples, ...start }) {
+async function startSite(root, examples) {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const paint = () => document.body.classList.toggle('dark', dark.matches);
   dark.addEventListener('change', paint);
@@ -59,14 +33,7 @@ async function startSite(root, { examples, ...start }) {
   await keepFiles();
   root.querySelector('#more summary').textContent = 'Hints';
   const status = makeDeviceStatus(root);
-  const device = makeDevice({
-    ...start,
-    worker: new URL(start.worker, document.baseURI).href,
-    base: document.baseURI,
-    model: new URL(start.model, document.baseURI).href,
-    threads: crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, 4) : 1,
-    device: 'auto',
-  }, status);
+  const device = makeDevice(addressesBelow(document.baseURI), status);
   const page = startPage(root, device, examples);
   status.note = (words) => page.message(words, 'note');
 }

@@ -10,7 +10,7 @@ from colorize_hub.atomic import write_atomically
 from colorize_hub.errors import ModelError
 from colorize_hub.export.web import MANIFEST, export_web
 from colorize_hub.network.colornet import ColorNet
-from colorize_hub.web.build import BUILT, RUNTIME, WORKER, check_built
+from colorize_hub.web.build import BUILT, RUNTIME, check_built
 from colorize_hub.web.icons import SIDES, icon
 from colorize_hub.web.page import live_html, page_html, photo_html, read_part
 from colorize_hub.web.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
@@ -100,10 +100,9 @@ def _page(network: ColorNet, model: str) -> dict[str, bytes]:
         {"stem": stem, "title": title, "url": f"prints/{stem}.jpg"}
         for stem, title in EXAMPLES.items()
     ]
-    start = {"examples": prints, "worker": WORKER, "model": _MANIFEST}
     root = "document.querySelector('#page-root')"
     scripts = [read_part(name) for name in SCRIPTS]
-    scripts.append(f"startSite({root}, {json.dumps(start)});\n")
+    scripts.append(f"startSite({root}, {json.dumps(prints)});\n")
     return {
         "index.html": shell.encode(),
         "page.js": "\n".join(scripts).encode(),

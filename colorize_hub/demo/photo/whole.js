@@ -142,5 +142,6 @@ function startDesk(root, backend, examples, showTab) {
     stage.compare(0);
     desk.commit({ ...desk.work, marks, vividness: vividness ?? desk.work.vividness });
   };
-  return { on, openWith, message: panel.message, model: () => desk.model };
+  const again = () => desk.photo && desk.show(desk.work);
+  return { on, openWith, again, message: panel.message, model: () => desk.model };
 }
