@@ -1,4 +1,4 @@
-"""The full-size work in strips that fit the cache: pixels to lightness, and lightness to colour.
+"""The full-size work in strips that fit the cache: lightness made small, and laid under colour.
 
 Only numpy, and never a full-size array of floats. Each pixel's result depends on its own lightness
 and the small ab alone, so strips, whole pictures and any number of threads give the same pixels.
@@ -15,46 +15,23 @@ from typing import TypeVar
 import numpy as np
 
 from colorize_hub.colour.cie import (
-    CUBE_ROOT_FROM,
     GAMUT_TOLERANCE,
     INVERSE_FROM,
     LINE_SLOPE,
     RGB_OF_XYZN,
-    XYZN_OF_RGB,
-    cie_curve,
 )
 from colorize_hub.colour.gamut import ONE_THREAD, fitted, times
+from colorize_hub.colour.lightness import Lightness
 from colorize_hub.colour.resizing import antialiased, bicubic
-from colorize_hub.colour.srgb import CODES, decoded, encoded, keep_within, levels_of_light
+from colorize_hub.colour.srgb import CODES, encoded, keep_within, levels_of_light
 
 # Large, for threads that come back to Python too often wait for each other; small, for the cache.
 STRIP_PIXELS = 1 << 17
-_FITTED = 1 << 16  # colours outside the gamut that are fitted at a time
+_STRIP_ALONE = 1 << 14  # of a thread that waits for no other
+_FITTED = 1 << 14  # colours outside the gamut that are fitted at a time: twenty arrays of that size
 _SHARE_PIXELS = 1 << 17  # what is worth handing to another thread
 
 T = TypeVar("T")
-Lightness = Callable[[slice, np.ndarray], None]  # f_Y of these rows into a flat float32 array
-
-
-def lightness_of(pixels: np.ndarray) -> Lightness:
-    """f_Y of rows of (H, W, 1 or 3) uint8 or uint16 sRGB, when asked for them."""
-    if pixels.shape[2] == 1:
-        table = _grey_table(pixels.dtype.name)
-
-        def read_grey(rows: slice, f_y: np.ndarray) -> None:
-            np.take(table, pixels[rows].reshape(-1), out=f_y, mode="clip")
-
-        return read_grey
-    light = [decoded(pixels.dtype.name) * share for share in XYZN_OF_RGB[1]]
-
-    def read_color(rows: slice, f_y: np.ndarray) -> None:
-        strip = pixels[rows].reshape(-1, 3)
-        np.take(light[0], strip[:, 0], out=f_y, mode="clip")
-        for channel in (1, 2):
-            f_y += np.take(light[channel], strip[:, channel], mode="clip")
-        _cie_curve(f_y)
-
-    return read_color
 
 
 def reduced(
@@ -66,7 +43,7 @@ def reduced(
 
     def reduce(share: slice) -> np.ndarray:
         narrow = np.zeros((small[0], width), np.float32)
-        buffer = np.empty(_strip_rows(height, width) * width, np.float32)
+        buffer = np.empty(_strip_rows(height, width, STRIP_PIXELS) * width, np.float32)
         for rows in strips(share.start, share.stop, width):
             strip = buffer[: (rows.stop - rows.start) * width]
             lightness(rows, strip)
@@ -104,17 +81,19 @@ def painted(
     slopes = ab * np.array([1 / 500, -1 / 200], np.float32)[:, None, None]
     across = bicubic(ab.shape[2], width).along(slopes)  # (2, h, W)
     pixels = np.empty((height, width, 3), dtype)
-    waiting = iter(strips(0, height, width))  # drawn from by all threads
+    count = len(_shares(height, width, threads))
+    strip = STRIP_PIXELS if count > 1 else min(STRIP_PIXELS, _STRIP_ALONE)
+    waiting = iter(strips(0, height, width, strip))  # drawn from by all threads
 
     def paint() -> None:
-        painter = _Painter(pixels, _strip_rows(height, width) * width)
+        painter = _Painter(pixels, _strip_rows(height, width, strip) * width)
         for rows in waiting:
             sources = down.sources(rows)
             lightness(rows, painter.f_y(rows))
             painter.paint(rows, down.weights[rows, sources], across[:, sources])
         painter.finish()
 
-    _at_once([paint] * len(_shares(height, width, threads)))
+    _at_once([paint] * count)
     return pixels
 
 
@@ -218,14 +197,14 @@ class _Painter:
         return whole[: 3 * count * self._width].reshape(3, count, self._width)
 
 
-def strips(top: int, bottom: int, width: int) -> list[slice]:
-    """Rows top to bottom, exclusive, in runs that fit the cache."""
-    rows = _strip_rows(bottom, width)
+def strips(top: int, bottom: int, width: int, pixels: int | None = None) -> list[slice]:
+    """Rows top to bottom, exclusive, in runs that fit the cache, or of so many pixels."""
+    rows = _strip_rows(bottom, width, pixels or STRIP_PIXELS)
     return [slice(start, min(bottom, start + rows)) for start in range(top, bottom, rows)]
 
 
-def _strip_rows(height: int, width: int) -> int:
-    return min(height, max(1, STRIP_PIXELS // width))
+def _strip_rows(height: int, width: int, pixels: int) -> int:
+    return min(height, max(1, pixels // width))
 
 
 def _shares(height: int, width: int, threads: int) -> list[slice]:
@@ -250,31 +229,14 @@ if hasattr(os, "register_at_fork"):  # threads do not survive a fork
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
-@cache
-def _grey_table(dtype: str) -> np.ndarray:
-    """f_Y of every grey level of uint8 or uint16."""
-    return cie_curve(decoded(dtype) * XYZN_OF_RGB[1].sum())
-
-
-# The curves of cie.py once more, in place: with a new array for each step, to paint 12 megapixels
-# takes 10 % longer.
-
-
 def _inverse_cie_curve(f: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None:
-    """See cie.inverse_cie_curve; into `out`, and `spare` is overwritten."""
+    """See cie.inverse_cie_curve; into `out`, and `spare` is overwritten.
+
+    With a new array for each step, to paint 12 megapixels takes 10 % longer.
+    """
     np.clip(f, np.float32(INVERSE_FROM), np.float32(np.inf), out=spare)
     np.multiply(spare, spare, out=out)
     np.multiply(out, spare, out=out)
     np.subtract(f, spare, out=spare)
     np.multiply(spare, np.float32(1 / LINE_SLOPE), out=spare)
     np.add(out, spare, out=out)
-
-
-def _cie_curve(light: np.ndarray) -> None:
-    """See cie.cie_curve; in place."""
-    line = np.clip(light, np.float32(-np.inf), np.float32(CUBE_ROOT_FROM))
-    np.clip(light, np.float32(CUBE_ROOT_FROM), np.float32(np.inf), out=light)
-    np.cbrt(light, out=light)
-    line *= np.float32(LINE_SLOPE)
-    light += line
-    light -= np.float32(LINE_SLOPE * CUBE_ROOT_FROM)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from colorize_hub.colour import strips
+from colorize_hub.colour.lightness import Lightness, lightness_of
 from colorize_hub.colour.spots import paint_hinted
 from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
 
@@ -16,7 +17,7 @@ def pixels_to_lightness(pixels: np.ndarray) -> np.ndarray:
     """L* of pixels: (H, W, 1 or 3) uint8 or uint16, sRGB, to (1, H, W) float32, 0..100."""
     height, width = pixels.shape[:2]
     f_y = np.empty((1, height, width), np.float32)
-    read = strips.lightness_of(pixels)
+    read = lightness_of(pixels)
     for rows in strips.strips(0, height, width):
         read(rows, f_y[0, rows].reshape(-1))
     f_y *= 116
@@ -26,7 +27,7 @@ def pixels_to_lightness(pixels: np.ndarray) -> np.ndarray:
 
 def reduced_lightness(pixels: np.ndarray, shape: tuple[int, int], threads: int = 1) -> np.ndarray:
     """L* of pixels, as above, reduced to (1, h, w) by antialiased bilinear filtering."""
-    lightness = strips.lightness_of(pixels)
+    lightness = lightness_of(pixels)
     return strips.reduced(lightness, pixels.shape[:2], shape, threads)[None]
 
 
@@ -47,7 +48,7 @@ def recolor_pixels(
     Raises:
         ValueError: a hint lies outside the picture.
     """
-    return _paint(strips.lightness_of(pixels), pixels.shape[:2], ab, pixels.dtype, hints, threads)
+    return _paint(lightness_of(pixels), pixels.shape[:2], ab, pixels.dtype, hints, threads)
 
 
 def color_lightness(
@@ -81,7 +82,7 @@ def color_lightness(
 
 
 def _paint(
-    lightness: strips.Lightness,
+    lightness: Lightness,
     size: tuple[int, ...],
     ab: np.ndarray,
     dtype: np.dtype,

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from colorize_hub.engines.folded import FoldedAttention
 from colorize_hub.network.colornet import ColorNet, Stage
 from colorize_hub.network.efficientnet import (
     EfficientNetLite0,
@@ -36,6 +37,8 @@ def fuse(network: ColorNet) -> ColorNet:
 
     It computes the same function (to rounding), and its weights keep their names.
     """
+    if network.attention is not None and next(network.parameters()).device.type == "cpu":
+        network.attention = FoldedAttention(network.attention)
     if not _can_fuse(network):
         return network
     for index, stage in enumerate(network.stages):

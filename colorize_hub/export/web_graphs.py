@@ -133,7 +133,7 @@ class Paint(nn.Module):
 
 
 class Lightness(nn.Module):
-    """Bytes to L*, as strips.lightness_of."""
+    """Bytes to L*, as lightness.lightness_of."""
 
     light: Tensor
 

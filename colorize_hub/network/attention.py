@@ -9,12 +9,13 @@ what kriging made of them, and corrects it. Trained on a finished network, see t
 import torch
 from torch import Tensor, nn
 
-_HEADS = 6
+HEADS = 6
 _LAYERS = 3
 _RELATION = 5  # distance, contrast, covariance, its logarithm, weight in kriging
 _MIDDLE, _CONTRAST = 50.0, 25.0  # L*
 _AB_UNIT = 30.0
 _REACH = 10.0  # ab units of a free correction for an answer of 1
+_STRENGTH = 7.0  # logarithms of covariance are divided by this
 _FAINT = 1e-3  # covariance below this counts as none
 
 
@@ -33,7 +34,7 @@ class HintAttention(nn.Module):
         self.maps = nn.LayerNorm(maps)
         self.cell = nn.Linear(seen + 5, width)
         self.hint = nn.Sequential(nn.Linear(seen + 4, width), nn.GELU(), nn.Linear(width, width))
-        self.layers = nn.ModuleList(_Layer(width) for _ in range(_LAYERS))
+        self.layers = nn.ModuleList(Layer(width) for _ in range(_LAYERS))
         self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
         self.answer = nn.Linear(width, 3)
         nn.init.zeros_(self.answer.weight)
@@ -54,22 +55,45 @@ class HintAttention(nn.Module):
         Returns:
             (B, P, 2) a*b*.
         """
-        wanted, by_kriging = hints[..., :2], spread[..., :2]
-        cell = torch.cat((self._looked_at(cells), spread[..., :4] / _AB_UNIT, spread[..., 4:]), -1)
-        x = self.cell(cell)
-        h = self.hint(torch.cat((self._looked_at(anchors), hints[..., :4] / _AB_UNIT), -1))
-        contrast = (anchors[..., :, None, -3] - cells[..., None, :, -3]).abs() / _CONTRAST
-        distance, covariance, weight = relation.unbind(1)
-        strength = (covariance + _FAINT).log()
-        pairs = torch.stack((distance, contrast, covariance, strength / 7, weight), 1)
-        # So many hints in one place count as one.
-        several = hints[..., 4].log()[..., None]  # (B, N, 1)
+        x, h = self.first_cells(cells, spread), self.first_hints(anchors, hints)
+        pairs, several = related(cells, anchors, relation), repeated(hints)
         for layer in self.layers:
             x = layer(x, h, pairs, several)
+        return self.answered(x, h, hints, spread, pairs, several)
+
+    def first_cells(self, cells: Tensor, spread: Tensor) -> Tensor:
+        """(B, P, D) of cells, before they have read a hint; arguments as for `forward`."""
+        known = (self._looked_at(cells), spread[..., :4] / _AB_UNIT, spread[..., 4:])
+        return self.cell(torch.cat(known, -1))
+
+    def first_hints(self, anchors: Tensor, hints: Tensor) -> Tensor:
+        """(B, N, D) of hints; arguments as for `forward`."""
+        return self.hint(torch.cat((self._looked_at(anchors), hints[..., :4] / _AB_UNIT), -1))
+
+    def answered(
+        self,
+        x: Tensor,
+        h: Tensor,
+        hints: Tensor,
+        spread: Tensor,
+        pairs: Tensor,
+        several: Tensor,
+    ) -> Tensor:
+        """(B, P, 2) a*b* of cells (B, P, D) that have read the hints (B, N, D).
+
+        Args:
+            x: cells.
+            h: hints.
+            hints: as for `forward`.
+            spread: as for `forward`.
+            pairs: see `related`.
+            several: see `repeated`.
+        """
+        by_kriging = spread[..., :2]
         alike = self.key(h) @ self.query(x).transpose(1, 2) * (2 * x.shape[-1] ** -0.5)
-        share = torch.softmax(alike + strength + several, 1)  # (B, N, P)
+        share = torch.softmax(alike + pairs[:, 3] * _STRENGTH + several, 1)  # (B, N, P)
         gate, free = self.answer(x).split((1, 2), -1)
-        by_hints = share.transpose(1, 2) @ wanted
+        by_hints = share.transpose(1, 2) @ hints[..., :2]
         return by_kriging + gate.tanh() * (by_hints - by_kriging) + _REACH * free
 
     def _looked_at(self, seen: Tensor) -> Tensor:
@@ -78,7 +102,20 @@ class HintAttention(nn.Module):
         return torch.cat((self.maps(maps), grey, ab / _AB_UNIT), -1)
 
 
-class _Layer(nn.Module):
+def related(cells: Tensor, anchors: Tensor, relation: Tensor) -> Tensor:
+    """(B, 5, N, P) what each hint is to each cell; arguments as for `HintAttention.forward`."""
+    contrast = (anchors[..., :, None, -3] - cells[..., None, :, -3]).abs() / _CONTRAST
+    distance, covariance, weight = relation.unbind(1)
+    strength = (covariance + _FAINT).log()
+    return torch.stack((distance, contrast, covariance, strength / _STRENGTH, weight), 1)
+
+
+def repeated(hints: Tensor) -> Tensor:
+    """(B, N, 1) to be added to what a hint is to every cell: several in one place count as one."""
+    return hints[..., 4].log()[..., None]
+
+
+class Layer(nn.Module):
     """Cells read the hints, then think.
 
     There are many cells and few hints, so the cells lie along the last axis where each hint counts:
@@ -90,7 +127,7 @@ class _Layer(nn.Module):
         self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query, self.read = nn.Linear(width, width), nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
-        self.relation = nn.Linear(_RELATION, _HEADS)
+        self.relation = nn.Linear(_RELATION, HEADS)
         self.think = nn.Sequential(
             nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
@@ -106,8 +143,12 @@ class _Layer(nn.Module):
         share = torch.softmax(key * key.shape[-1] ** -0.5 @ query.transpose(2, 3) + bias, 2)
         read = (value.transpose(2, 3) @ share).flatten(1, 2)  # (B, D, P)
         x = x + self.read(read.transpose(1, 2).to(rounded)).to(exact)
-        return x + self.think(self.between(x).to(rounded)).to(exact)
+        return x + self.thought(x)
+
+    def thought(self, x: Tensor) -> Tensor:
+        """(B, P, D) what is added to cells that have read the hints."""
+        return self.think(self.between(x).to(self.query.weight.dtype)).to(x.dtype)
 
 
 def _by_head(x: Tensor) -> Tensor:
-    return x.unflatten(-1, (_HEADS, x.shape[-1] // _HEADS)).transpose(1, 2)
+    return x.unflatten(-1, (HEADS, x.shape[-1] // HEADS)).transpose(1, 2)

@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from colorize_hub.colour.cie import XYZN_OF_RGB, cie_curve
+from colorize_hub.colour.lightness import lightness_of
 from colorize_hub.colour.srgb import decode_srgb
-from colorize_hub.colour.strips import lightness_of, paint_spots, strips
+from colorize_hub.colour.strips import paint_spots, strips
 
 _SIDE = 128  # pixels of the reduced copy's long side
 _LEVELS = 24  # steps of L* at which a print's tint is measured

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from colorize_hub.colour import lightness as reading
 from colorize_hub.colour import strips
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
 from colorize_hub.colour.resizing import bicubic
@@ -123,6 +124,17 @@ def test_lightness_of_grey_is_that_of_equal_channels(dtype):
 
 
 @pytest.mark.parametrize("dtype", DEPTHS)
+def test_greys_are_the_same_to_the_last_bit_where_others_have_colour(dtype):
+    levels = np.arange(np.iinfo(dtype).max + 1, dtype=dtype)
+    pixels = np.stack([levels] * 3, -1)[None]
+    coloured = pixels.copy()
+    coloured[0, -1] = 0, 0, 9  # seen by who looks at every pixel
+    alone, among = lightness_of(pixels), lightness_of(coloured)
+    assert torch.equal(alone[..., :-1], among[..., :-1])
+    assert alone[0, 0, -1] != among[0, 0, -1]
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
 def test_lightness_of_black_white_and_the_middle(dtype):
     most = np.iinfo(dtype).max
     pixels = np.array([0, most, round(most * 118.9 / 255)], dtype).reshape(1, 3, 1)
@@ -167,14 +179,14 @@ def test_lightness_is_reduced_as_interpolate_does(source, target):
     pixels = photo(0, *source, 3, np.uint8)
     whole = lightness_of(pixels)[None]
     expected = F.interpolate(whole, size=target, mode="bilinear", antialias=True)[0, 0]
-    small = strips.reduced(strips.lightness_of(pixels), source, target)
+    small = strips.reduced(reading.lightness_of(pixels), source, target)
     torch.testing.assert_close(torch.from_numpy(small), expected, atol=2e-3, rtol=0)
 
 
 @pytest.mark.parametrize("threads", [2, 3, 64])
 def test_threads_share_the_work_without_a_trace(threads):
     pixels, ab = photo(0, 900, 700, 1, np.uint8), chroma(1, 8, 6, 90).numpy()
-    lightness = strips.lightness_of(pixels)
+    lightness = reading.lightness_of(pixels)
     one, other = (
         strips.painted(lightness, (900, 700), ab, np.dtype(np.uint8), n) for n in (1, threads)
     )
