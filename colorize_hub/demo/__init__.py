@@ -1,10 +1,13 @@
 """The web page, part of the ``app`` extra: `build_demo` makes it."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 from gradio.route_utils import FnIndexInferError
@@ -25,8 +28,10 @@ from colorize_hub.demo.photo.routes import RenderRoute
 from colorize_hub.demo.theme import CSS, make_theme
 from colorize_hub.demo.workers import Workers
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.network.colornet import ColorNet
 from colorize_hub.web.prints import EXAMPLES_FOLDER
+
+if TYPE_CHECKING:
+    from colorize_hub.network.colornet import ColorNet
 
 FILES_CHECKED_EVERY_S = 600
 FILES_KEPT_S = 3600
@@ -69,7 +74,7 @@ def build_demo(
     workers = Workers(colorizer.engine)
     handlers = Handlers(Desk(uploads), models, (Path(uploads), EXAMPLES_FOLDER))
     clip_handlers = ClipHandlers(Clips(uploads, worker=workers.films), models, (Path(uploads),))
-    device = DeviceRoutes(network).routes() if network and can_serve() else []
+    device = DeviceRoutes(network).routes() if network and can_serve(colorizer.engine) else []
     with PageBlocks(
         title="Colorize: colour for black-and-white photos",
         analytics_enabled=False,

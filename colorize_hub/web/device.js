@@ -80,6 +80,9 @@ function makeDevice(start, on) {
     return Object.fromEntries(await Promise.all(entries));
   }
 
+  // What goes wrong with a live picture, as a server's refusal: its sentence is for the visitor.
+  const refusing = (answer) => answer.catch((error) => Promise.reject(Object.assign(error, { status: 400 })));
+
   return {
     name: 'device',
     call: async (name, ...data) => {
@@ -93,9 +96,9 @@ function makeDevice(start, on) {
       setTimeout(() => URL.revokeObjectURL(url), 60000);
     },
     makeLink: () => ({
-      join: async () => ({ place: 0, ...(await ask('join', [])) }),
+      join: async () => ({ place: 0, ...(await refusing(ask('join', []))) }),
       leave: () => worker && send('leave', []).catch(() => {}),
-      frame: (wish, picture) => ask('frame', [wish, picture]),
+      frame: (wish, picture) => refusing(ask('frame', [wish, picture])),
     }),
     start: () => (ready ??= begin()),
     isReady: () => isReady,
@@ -112,8 +115,8 @@ const addressesBelow = (base) => ({
 });
 
 function deviceWords({ device, threads }) {
-  if (device === 'webgpu') return 'On this device, with its graphics processor';
-  return 'On this device, with ' + (threads > 1 ? threads + ' threads' : 'one thread');
+  if (device === 'webgpu') return '· graphics processor';
+  return threads > 1 ? '· ' + threads + ' threads' : '· one thread';
 }
 
 function makeDeviceStatus(root) {
@@ -124,7 +127,7 @@ function makeDeviceStatus(root) {
     progress: ({ loaded, total, what }) => {
       get('device-bar').hidden = false;
       get('device-bar').value = total ? loaded / total : 0;
-      say('Getting ' + what + ': ' + megabytes(loaded) + ' of ' + megabytes(total) + ' MB');
+      say('· ' + what + ', ' + megabytes(loaded) + ' of ' + megabytes(total) + ' MB');
     },
     ready: (facts) => {
       get('device-bar').hidden = true;

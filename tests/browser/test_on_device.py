@@ -51,7 +51,7 @@ def desk(chromium: Browser, offering: str, asked: list[str]) -> Iterator[DeskPag
 
 def choose_device(page: Page) -> None:
     page.get_by_label("On this device").check()
-    expect(page.locator("#device-words")).to_contain_text("On this device, with", timeout=120_000)
+    expect(page.locator("#device-words")).to_contain_text("thread", timeout=120_000)
 
 
 def test_a_photo_stays_on_the_device_until_the_visitor_says_otherwise(
@@ -82,7 +82,7 @@ def test_the_choice_is_remembered(desk: DeskPage, asked: list[str]) -> None:
     asked.clear()
     desk.page.reload()
     expect(desk.page.get_by_label("On this device")).to_be_checked()
-    expect(desk.page.locator("#device-words")).to_contain_text("with", timeout=120_000)
+    expect(desk.page.locator("#device-words")).to_contain_text("thread", timeout=120_000)
     assert not [url for url in asked if url.endswith(".onnx.gz")], "the browser kept the model"
 
 

@@ -4,12 +4,15 @@ The files are those of the static site (`colorize_hub.web`); the model is export
 first asks for it.
 """
 
+from __future__ import annotations
+
 import asyncio
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -17,9 +20,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from colorize_hub.demo.access import signed_in
-from colorize_hub.export.web import export_web
-from colorize_hub.network.colornet import ColorNet
+from colorize_hub.engines.engine import Engine
 from colorize_hub.web.build import BUILT, check_built
+
+if TYPE_CHECKING:
+    from colorize_hub.network.colornet import ColorNet
 
 _ALONE = [
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -27,13 +32,13 @@ _ALONE = [
 ]
 
 
-def can_serve() -> bool:
-    """Whether the worker is built here, and models can be exported for it."""
+def can_serve(engine: Engine) -> bool:
+    """Whether the worker is built here, and the engine's model can be exported for it."""
     try:
         check_built()
     except FileNotFoundError:
         return False
-    return find_spec("onnx") is not None
+    return hasattr(engine, "network") and find_spec("onnx") is not None  # a model of torch
 
 
 class DeviceRoutes:
@@ -80,6 +85,8 @@ class DeviceRoutes:
         with self._lock:
             if self._model is None:
                 folder = tempfile.TemporaryDirectory(prefix="colorize-device-")
+                from colorize_hub.export.web import export_web
+
                 export_web(self._network(), folder.name)
                 self._model = folder
             return _files(Path(self._model.name), "model")

@@ -28,7 +28,7 @@ function makeLive(root, backend, on) {
         else link.leave();
       } catch (error) {
         if (error.status === 404) return (seating = false), fail('This server has no live picture.');
-        if (error.status === 401) return (seating = false), fail(error.message);
+        if (error.status < 500) return (seating = false), fail(error.message);
         view.status('The server does not answer. Trying again…');
       }
       if (live.running && !seated) await sleep(1000);
