@@ -42,6 +42,8 @@ def video(
     smoothing: Annotated[float, arg(metavar="S")] = 0.8,
     look_ahead: Annotated[int, arg(metavar="N")] = 8,
     recolor: Recolor = False,
+    hints: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
+    keyframes: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None,
     named_output: NamedOutput = None,
     resume: Flag = False,
     overwrite: Flag = False,
@@ -58,6 +60,9 @@ def video(
         smoothing: Steadiness of colours over time: 0 (off, each frame by itself) to 1.
         look_ahead: Frames read ahead, so that colours are smoothed both ways.
         recolor: Colour also shots that have colour; without this flag they stay as they are.
+        hints: Colours that you fixed on frames of the film, as JSON; they follow what they lie on.
+        keyframes: Frames of the film in their final colours, named frame-000012.png or
+            00-01-02.500.png; each gives its colours to its shot.
         resume: Go on with what an earlier run left in OUT.part, if it did.
         overwrite: Replace OUT if it exists, and drop what an earlier run left. Another film than
             an earlier result of IN is kept.
@@ -67,13 +72,20 @@ def video(
         from tqdm import tqdm
 
         from colorize_hub.loading import load
-        from colorize_hub.video.films import VideoInterrupted, check_paths, colorize_video
+        from colorize_hub.video.films import VideoInterrupted, colorize_video
+        from colorize_hub.video.hints import FilmHints
+        from colorize_hub.video.job import check_paths
+        from colorize_hub.video.keyframes import read_keyframes
         from colorize_hub.video.reader import probe
 
         check_paths(film, output, resume, overwrite)
         clip = probe(film)
         if overwrite and named_output is None and output.exists():
             _check_replaceable(clip, output)
+        fixed = None if hints is None else FilmHints.read(hints)
+        if fixed is not None:
+            fixed.check(clip)
+        finished = [] if keyframes is None else read_keyframes(keyframes)
         width, height = shutil.get_terminal_size()  # tqdm shows nothing where it says 0 x 0
         bar = tqdm(unit=" frames", disable=None, ncols=width, nrows=height)
         try:
@@ -81,6 +93,8 @@ def video(
                 load(model),
                 film,
                 output,
+                hints=fixed,
+                keyframes=finished,
                 smoothing=smoothing,
                 vividness=vividness,
                 size=size,

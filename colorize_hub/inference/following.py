@@ -148,11 +148,13 @@ class _Look:
         for side in _SIDES:
             size = np.minimum(side, shape)
             y, x = corner = np.clip(at - size // 2, 0, shape - size)
-            self._pixels = grey[y : y + size[0], x : x + size[1]]
+            self._pixels, self._within = (
+                grey[y : y + size[0], x : x + size[1]],
+                place[::-1] - corner,
+            )
             self.flat = bool(self._pixels.std() < TEXTURE)
             if not self.flat:
                 break
-        self._within = place[::-1] - corner
         self._level = float(self._pixels.mean()) - float(grey.mean())
 
     def found(self, grey: np.ndarray, place: np.ndarray, reach: int) -> tuple[float, np.ndarray]:

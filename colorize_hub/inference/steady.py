@@ -111,8 +111,9 @@ class TemporalSmoother:
     """The colours of one stream of frames so far.
 
     Attributes:
-        to_previous: motion from the last frame to the one before it; None where there is no such
-            frame or it shows another scene.
+        to_this: motion to the last frame from the one before it; None where there is no such frame
+            or it shows another scene.
+        to_previous: motion back.
     """
 
     def __init__(self, smoothing: float = 0.8) -> None:
@@ -127,6 +128,7 @@ class TemporalSmoother:
         self._keep = memory(smoothing)
         self._lightness: Array | None = None
         self._state: State | None = None
+        self.to_this: Motion | None = None
         self.to_previous: Motion | None = None
 
     def smooth(
@@ -149,17 +151,41 @@ class TemporalSmoother:
         Returns:
             The averaged colours; `ab` itself in the first frame and the first after a cut.
         """
-        state, self.to_previous = State.fresh(ab), None
-        if self._state is not None and self._lightness is not None and self._keep:
+        self.move(lightness, ab, moved)
+        return self.add(ab, shift)
+
+    def move(
+        self,
+        lightness: Array,
+        ab: Array,
+        moved: Callable[[], tuple[Motion, Motion] | None] | None = None,
+    ) -> Motion | None:
+        """Find what moved in the next frame, whose colours `add` then takes.
+
+        Args:
+            lightness: as for `smooth`.
+            ab: of the kind and shape of its colours.
+            moved: as for `smooth`.
+
+        Returns:
+            `to_this`.
+        """
+        self.to_this = self.to_previous = None
+        if self._lightness is not None and self._keep:
             both = self._motions(lightness, ab) if moved is None else moved()
             if both is not None:
-                to_this, self.to_previous = (one.beside(ab) for one in both)
-                carried = self._state.resized((ab.shape[1], ab.shape[2])).carried(
-                    to_this, self._keep
-                )
-                carried = carried.shifted(shift)
-                state = state.calmed(carried).joined(carried)
-        self._state, self._lightness = state, lightness
+                self.to_this, self.to_previous = (one.beside(ab) for one in both)
+        self._lightness = lightness
+        return self.to_this
+
+    def add(self, ab: Array, shift: Array | None = None) -> State:
+        """Return the colours of the frame that `move` looked at; arguments as for `smooth`."""
+        state = State.fresh(ab)
+        if self._state is not None and self.to_this is not None:
+            carried = self._state.resized((ab.shape[1], ab.shape[2]))
+            carried = carried.carried(self.to_this, self._keep).shifted(shift)
+            state = state.calmed(carried).joined(carried)
+        self._state = state
         return state
 
     def _motions(self, lightness: Array, ab: Array) -> tuple[Motion, Motion] | None:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
-from colorize_hub.atomic import atomic_path, write_atomically
+from colorize_hub.atomic import atomic_path
 from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.inference.frames import Frame
+from colorize_hub.video.cuts import find_shots
+from colorize_hub.video.hints import FilmHints
+from colorize_hub.video.job import begin, check_paths, part_folder
+from colorize_hub.video.keyframes import Keyframe, track_keyframes
 from colorize_hub.video.opening import VideoError, Warn
 from colorize_hub.video.pipeline import ahead
 from colorize_hub.video.reader import ClipFacts, ClipFrame, probe, read_frames
 from colorize_hub.video.shots import LeftShots, by_color
+from colorize_hub.video.tracking import TrackedHints, track_film
 from colorize_hub.video.tracks import join
 from colorize_hub.video.writer import SegmentWriter, find_segments
 
@@ -31,11 +36,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int, "int | None"], object]
 
 LOOK_AHEAD = 8
-_SUFFIXES = (".mp4", ".m4v")
 _WARM_UP = (
     32  # frames coloured anew before the place where work goes on: steady colour needs a past
 )
-_JOB = "job.json"
 _BATCH = 16  # frames, where batches are faster than threads
 _MOST_WORKERS = 8  # each holds a frame; reading and writing, in one thread, keep no more busy
 
@@ -78,6 +81,7 @@ def colorize_video(
     colorizer: Colorizer,
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
+    hints: FilmHints | None = None,
     smoothing: float = 0.8,
     vividness: float | None = None,
     size: int | None = None,
@@ -86,6 +90,7 @@ def colorize_video(
     overwrite: bool = False,
     recolor: bool = False,
     on_progress: Progress | None = None,
+    keyframes: Sequence[Keyframe] = (),
 ) -> VideoReport:
     """Colour a film in any container and codec that FFmpeg reads.
 
@@ -102,6 +107,7 @@ def colorize_video(
         colorizer: the model.
         source: film; it is never changed.
         target: .mp4 or .m4v file to write.
+        hints: colours to fix, each carried through its shot; the film is read once more for them.
         smoothing: 0 (frame by frame) to 1 (steadiest).
         vividness: 0 (dull) to 1 (vivid); None takes the model's calibrated value.
         size: working short side in pixels; None takes the model's.
@@ -111,18 +117,25 @@ def colorize_video(
         recolor: colour also shots that have colour.
         on_progress: called after each frame with how many are done and how many there are, about;
             None where the film does not tell. What it raises stops the work and is raised.
+        keyframes: finished frames, see `read_keyframes`, that give their colours to their shots.
 
     Raises:
-        VideoError: not a film, nothing of it can be decoded, an unusable name or setting, or what
-            an earlier run left is of another film or other settings.
+        VideoError: not a film, nothing of it can be decoded, an unusable name or setting, hints or
+            keyframes of another film, or what an earlier run left is of another film or settings.
+        TypeError: hints are something else.
         FileNotFoundError, IsADirectoryError: as for any file.
         FileExistsError: the target, or what an earlier run left, is there and nothing was said
             about it; or the target is the source.
         VideoInterrupted: Ctrl-C.
-        ModuleNotFoundError: PyAV or OpenCV is missing.
+        ModuleNotFoundError: PyAV or OpenCV is missing, or for hints PySceneDetect.
     """
     start = time.perf_counter()
     keep_freed_memory()
+    if hints is not None and not isinstance(hints, FilmHints):
+        raise TypeError(
+            f"hints must be FilmHints, such as FilmHints.read(path), got {hints!r}; smoothing and"
+            " what follows it are given by name."
+        )
     source, target = Path(source), Path(target)
     check_paths(source, target, resume, overwrite)
     clip = probe(source)
@@ -132,12 +145,15 @@ def colorize_video(
         "size": size,
         "look_ahead": look_ahead,
         "recolor": recolor,
+        "hints": hints.to_dict()["hints"] if hints else None,
+        "keyframes": [[one.path.name, crc32(one.pixels.tobytes())] for one in keyframes] or None,
         "model": colorizer.config.to_dict(),
     }
-    folder = _begin(_folder(target), clip, resume, settings)
+    tracked = _tracked(clip, hints or FilmHints(), keyframes)
+    folder = begin(part_folder(target), clip, resume, settings)
     earlier = sum(segment.frames for segment in find_segments(folder))
     warnings: dict[str, None] = {}
-    work = _Work(colorizer, clip, folder, smoothing, vividness, size, look_ahead, recolor)
+    work = _Work(colorizer, clip, folder, smoothing, vividness, size, look_ahead, recolor, tracked)
 
     def finish(whole: bool) -> VideoReport | None:
         segments = find_segments(folder)
@@ -175,34 +191,14 @@ def colorize_video(
     return report
 
 
-def check_paths(source: Path, target: Path, resume: bool = False, overwrite: bool = False) -> None:
-    """Find what would fail later, before a model is loaded.
-
-    Raises: as `colorize_video`, on account of the paths alone.
-    """
-    if source.is_dir():
-        raise IsADirectoryError(f"{source} is a folder; video takes one film.")
-    if not source.exists():
-        raise FileNotFoundError(f"There is no film {source}; check the name.")
-    if target.suffix.lower() not in _SUFFIXES:
-        raise VideoError(
-            f"Cannot write {target}: expected a name ending in {' or '.join(_SUFFIXES)}, got"
-            f" {target.suffix or 'no suffix'!r}."
-        )
-    if target.is_dir():
-        raise IsADirectoryError(f"{target} is a folder; name the file to write.")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"Cannot write {target}: create the folder {target.parent} first.")
-    if target.exists() and target.samefile(source):
-        raise FileExistsError(f"{target} is the film itself; name another file to write.")
-    half_done = _folder(target)
-    if half_done.exists() and not resume and not overwrite:
-        raise FileExistsError(
-            f"{half_done} is what an earlier run left; add --resume to go on with it, or"
-            " --overwrite to begin anew."
-        )
-    if target.exists() and not overwrite and not (resume and half_done.exists()):
-        raise FileExistsError(f"{target} exists; add --overwrite to replace it, or name another.")
+def _tracked(
+    clip: ClipFacts, hints: FilmHints, keyframes: Sequence[Keyframe]
+) -> TrackedHints | None:
+    """All that is to be carried through shots; hints lie over keyframes. None is nothing."""
+    if not hints.hints and not keyframes:
+        return None
+    index = find_shots(clip)
+    return TrackedHints(index, [*track_keyframes(index, keyframes), *track_film(index, hints)])
 
 
 @dataclass(frozen=True)
@@ -217,6 +213,7 @@ class _Work:
     size: int | None
     look_ahead: int
     recolor: bool
+    hints: TrackedHints | None
     left: LeftShots = field(default_factory=LeftShots)
 
     def run(self, warn: Warn) -> Generator[int]:
@@ -251,7 +248,9 @@ class _Work:
         def wanted() -> Iterator[Frame]:
             for frame in frames:
                 waiting.append(frame)
-                yield Frame(frame.pixels, vividness=self.vividness, size=self.size)
+                hints = () if self.hints is None else self.hints.at(frame.time)
+                carried = self.hints is not None
+                yield Frame(frame.pixels, hints, self.vividness, self.size, carried)
 
         for pixels in self.colorizer.colorize_frames(
             wanted(), smoothing=self.smoothing, look_ahead=self.look_ahead, workers=workers
@@ -261,29 +260,3 @@ class _Work:
 
 def _as_rgb(pixels: np.ndarray) -> np.ndarray:
     return pixels if pixels.ndim == 3 else pixels[..., None].repeat(3, axis=2)
-
-
-def _folder(target: Path) -> Path:
-    return target.with_name(target.name + ".part")
-
-
-def _begin(folder: Path, clip: ClipFacts, resume: bool, settings: dict[str, object]) -> Path:
-    """Return the folder to work in: empty, or as an earlier run of the same work left it."""
-    status, note = clip.path.stat(), folder / _JOB
-    job = {"source": [status.st_size, status.st_mtime_ns], **settings}
-    if folder.exists() and not note.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"{folder} is needed to work in, but holds other things; move it.")
-    if folder.exists() and not (resume and note.exists()):
-        shutil.rmtree(folder)
-    if not folder.exists():
-        folder.mkdir()
-        write_atomically(note, json.dumps(job))
-        return folder
-    earlier = json.loads(note.read_text())
-    other = [key for key in job if job[key] != earlier.get(key)]
-    if other:
-        raise VideoError(
-            f"{folder} was begun with another {' and '.join(other)}; take the same to go on with"
-            " it, or add --overwrite without --resume to begin anew."
-        )
-    return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -84,7 +84,10 @@ class TrackedHints:
 
 
 def track_hints(
-    frames: Sequence[np.ndarray], marks: Sequence[tuple[int, Hint]], size: tuple[int, int]
+    frames: Sequence[np.ndarray],
+    marks: Sequence[tuple[int, Hint]],
+    size: tuple[int, int],
+    look: bool = True,
 ) -> list[TrackedHint]:
     """Carry hints through one shot.
 
@@ -93,6 +96,7 @@ def track_hints(
             that can be asked for them again.
         marks: number in `frames` of the one that it was set on, and the hint.
         size: (width, height) of the film, whose pixels the hints count.
+        look: look for what the flow lost, see `Follower`.
 
     Returns:
         Each mark with its place in every frame, in their order; frames are numbered as in `frames`.
@@ -110,29 +114,28 @@ def track_hints(
         places = np.zeros((count, len(group), 2), np.float32)
         seen = np.zeros((count, len(group)), bool)
         for ahead in (range(start + 1, count), range(start - 1, -1, -1)):
-            follower = Follower(frames[start], at * scale - 0.5)
+            follower = Follower(frames[start], at * scale - 0.5, look)
             for number in ahead:
                 follower.follow(frames[number])
                 places[number] = (follower.places + 0.5) / scale
                 seen[number] = follower.seen
         places[start], seen[start] = at, True
-        places = places.clip(0, np.nextafter(np.float32(size), np.float32(0)))
+        places = places.clip(0, np.nextafter(np.array(size, np.float32), np.float32(0)))
         for column, index in enumerate(group):
             hint = marks[index][1]
             found[index] = TrackedHint(hint, start, 0, places[:, column], seen[:, column])
     return [found[index] for index in range(len(marks))]
 
 
-def track_film(
-    index: FilmIndex, hints: FilmHints, on_progress: Callable[[int, int], object] | None = None
-) -> TrackedHints:
+def track_film(index: FilmIndex, hints: FilmHints) -> list[TrackedHint]:
     """Carry the hints of a film through their shots; only these are read.
 
     Args:
         index: of the film, see `find_shots`.
         hints: of the film.
-        on_progress: called after each shot with how many of those that have hints are done, and how
-            many there are.
+
+    Returns:
+        Each hint, in their order.
 
     Raises:
         VideoError: the hints are for another film, or lie past its end.
@@ -144,15 +147,24 @@ def track_film(
     for order, frame in enumerate(frames):
         by_shot[index.shot_of(frame).first].append(order)
     tracked: dict[int, TrackedHint] = {}
-    size = index.clip.width, index.clip.height
-    for done, (first, orders) in enumerate(sorted(by_shot.items()), 1):
-        with closing(ShotFrames(index, first)) as shot:
-            marks = [(frames[order] - first, hints.hints[order].hint) for order in orders]
-            for order, one in zip(orders, track_hints(shot, marks, size), strict=True):
-                tracked[order] = replace(one, frame=one.frame + first, first=first)
-        if on_progress is not None:
-            on_progress(done, len(by_shot))
-    return TrackedHints(index, (tracked[order] for order in range(len(frames))))
+    for first, orders in sorted(by_shot.items()):
+        marks = [(frames[order], hints.hints[order].hint) for order in orders]
+        tracked |= zip(orders, track_shot(index, first, marks), strict=True)
+    return [tracked[order] for order in range(len(frames))]
+
+
+def track_shot(
+    index: FilmIndex, first: int, marks: Sequence[tuple[int, Hint]], look: bool = True
+) -> list[TrackedHint]:
+    """Do what `track_hints` does for the shot that begins at frame `first` of a film.
+
+    Here frames are numbered as in the film.
+    """
+    clip = index.clip
+    with closing(ShotFrames(index, first)) as shot:
+        own = [(frame - first, hint) for frame, hint in marks]
+        found = track_hints(shot, own, (clip.width, clip.height), look)
+    return [replace(one, frame=one.frame + first, first=first) for one in found]
 
 
 def frame_number(index: FilmIndex, moment: FilmMoment) -> int:

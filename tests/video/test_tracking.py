@@ -9,7 +9,13 @@ from colorize_hub import Hint
 from colorize_hub.video import FilmHint, FilmHints, FilmMoment, VideoError
 from colorize_hub.video.cuts import find_shots
 from colorize_hub.video.reader import probe
-from colorize_hub.video.tracking import frame_number, small_grey, track_film, track_hints
+from colorize_hub.video.tracking import (
+    TrackedHints,
+    frame_number,
+    small_grey,
+    track_film,
+    track_hints,
+)
 from tests.inference.moving import texture
 from tests.video.clips import write_clip
 
@@ -113,14 +119,18 @@ def film_hints(*moments):
     return FilmHints(tuple(FilmHint(moment, Hint(90, 60, RED)) for moment in moments))
 
 
+def carried(index, *moments):
+    return TrackedHints(index, track_film(index, film_hints(*moments)))
+
+
 def test_marks_do_not_cross_a_cut(two_shots):
     assert list(two_shots.cuts) == [12]
-    tracked = track_film(two_shots, film_hints(FilmMoment(frame=4)))
+    tracked = carried(two_shots, FilmMoment(frame=4))
     assert [len(tracked.on(number)) for number in range(24)] == [1] * 12 + [0] * 12
     assert tracked.on(4) == [Hint(90, 60, RED)]
     assert abs(tracked.on(0)[0].x - 98) < 1
     assert tracked.at(two_shots.times[4]) == tracked.on(4)
-    both = track_film(two_shots, film_hints(FilmMoment(frame=12), FilmMoment(frame=11)))
+    both = carried(two_shots, FilmMoment(frame=12), FilmMoment(frame=11))
     assert both.on(12) == both.on(11) == [Hint(90, 60, RED)]
 
 
@@ -150,6 +160,6 @@ def test_a_film_without_a_cut_is_one_shot(tmp_path):
     index = find_shots(
         probe(write_clip(tmp_path / "film.mkv", frames, codec="ffv1", pix_fmt="gray"))
     )
-    tracked = track_film(index, film_hints(FilmMoment(frame=5)))
+    tracked = carried(index, FilmMoment(frame=5))
     assert all(tracked.on(number) for number in range(10))
-    assert track_film(index, FilmHints()).on(3) == []
+    assert carried(index).on(3) == []

@@ -136,7 +136,7 @@ class Clips:
         def work() -> None:
             target, watch = job.target, job.progress
             options = {"vividness": vividness, "recolor": True, "on_progress": watch}
-            colorize_video(colorizer, path, target, smoothing, **options)
+            colorize_video(colorizer, path, target, smoothing=smoothing, **options)
 
         with self._lock:
             self._delete_old()
