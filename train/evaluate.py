@@ -25,6 +25,7 @@ from colorize_hub.network.working import working_shape
 from colorize_hub.publish.results import Metrics
 from train.judging.contact_sheet import ACROSS, contact_sheet
 from train.judging.curve_plot import plot_hint_curve
+from train.judging.marks import judge_marked_films, marks_table, open_marked
 from train.judging.metrics import ciede2000, colorfulness, kid, out_of_gamut, psnr, to_lab
 from train.judging.pictures import SIDE, Sample, data_name, read_pictures, square, to_batch, to_grey
 from train.judging.steadiness import (
@@ -61,6 +62,9 @@ class EvaluateConfig:
     """Of the films: 0 (frame by frame) to 1 (steadiest)."""
     look_ahead: int = 8
     """Of the films: frames read ahead, as files are coloured."""
+    marks: int = 0
+    """With --video: judge instead what so many true colours, set on one frame of each film, do to
+    all of it, and what that frame does as a keyframe."""
     model: str | None = None
     """Hub model id or model folder; the bundled model when left out."""
     column: str | None = None
@@ -198,9 +202,13 @@ def _evaluate(config: EvaluateConfig) -> str:
 
 def _evaluate_video(colorizer: Colorizer, config: EvaluateConfig, clips: Path) -> str:
     stills = read_pictures(config.data, config.split, config.column, config.limit or STILLS)
-    films = open_films(clips, stills, config.video_frames)
     how = Steadiness(config.smoothing, config.look_ahead, config.size, config.vividness)
-    found = judge_films(colorizer, films, how)
+    if config.marks:
+        films = open_marked(clips, stills, config.video_frames)
+        found = judge_marked_films(colorizer, films, config.marks, how)
+        print(marks_table(found))
+        return f"Wrote {write_video(found, config.output)}"
+    found = judge_films(colorizer, open_films(clips, stills, config.video_frames), how)
     print(video_table(found))
     return f"Wrote {write_video(found, config.output)}"
 

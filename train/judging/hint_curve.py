@@ -107,6 +107,11 @@ def true_hints(truth: np.ndarray, count: int, seed: int) -> list[Hint]:
         )
     places = np.random.default_rng(seed).random((count, 2))
     tops, lefts = (places * (height - PATCH + 1, width - PATCH + 1)).astype(int).T
+    return patch_hints(truth, tops.tolist(), lefts.tolist())
+
+
+def patch_hints(truth: np.ndarray, tops: Sequence[int], lefts: Sequence[int]) -> list[Hint]:
+    """Return hints at the middles of 6 x 6 patches, with their mean a*b*; see `true_hints`."""
     lab = F.avg_pool2d(rgb_to_lab(to_batch([truth]).float() / 255), PATCH, stride=1)
     lab = lab[0][:, tops, lefts][:, None]  # (3, 1, N)
     rgb = lab_to_rgb(torch.cat((lab[:1], fit_gamut(lab[:1], lab[1:]))))

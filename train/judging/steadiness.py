@@ -135,15 +135,20 @@ def open_films(clips: Path, pictures: Iterable[np.ndarray], most: int) -> dict[s
         FileNotFoundError: there is no such folder.
         ValueError: it holds no clip.
     """
+    return {
+        "clips": open_clips(clips, most),
+        "stills": (moving_still(square(picture), seed) for seed, picture in enumerate(pictures)),
+    }
+
+
+def open_clips(clips: Path, most: int) -> Iterator[Film]:
+    """Return the clips of a folder; see `open_films`."""
     if not clips.is_dir():
         raise FileNotFoundError(f"--video expects a folder of clips, and {clips} is none.")
     paths = sorted(path for path in clips.iterdir() if path.suffix.lower() in _ENDINGS)
     if not paths:
         raise ValueError(f"{clips} holds no clip; expected files in {', '.join(sorted(_ENDINGS))}.")
-    return {
-        "clips": (read_clip(path, most) for path in paths),
-        "stills": (moving_still(square(picture), seed) for seed, picture in enumerate(pictures)),
-    }
+    return (read_clip(path, most) for path in paths)
 
 
 def write_video(found: Mapping[str, object], folder: Path) -> Path:
