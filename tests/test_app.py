@@ -30,10 +30,19 @@ ENDPOINTS = {
     "use_model": ["model"],
     "colorize_with_hints": ["photo", "hints", "vividness", "model"],
     "colorize": ["photo", "vividness"],
-    "start_clip": ["clip", "vividness", "smoothing", "model"],
+    "start_clip": ["clip", "vividness", "smoothing", "model", "hints"],
     "clip_state": ["job"],
     "clip_result": ["job"],
+    "pause_clip": ["job"],
+    "resume_clip": ["job"],
     "cancel_clip": ["job"],
+    "open_film": ["film"],
+    "film_shots": ["film"],
+    "film_frame": ["film", "frame"],
+    "film_marks": ["film", "hints", "frame"],
+    "shot_picture": ["film", "hints", "frame", "model"],
+    "preview_shot": ["film", "hints", "frame", "model"],
+    "read_film_hints": ["film", "hints"],
 }
 
 

@@ -17,7 +17,8 @@ from starlette.middleware import Middleware
 from colorize_hub.demo.address import RelativeAddress
 from colorize_hub.demo.device.routes import Alone, DeviceRoutes, can_serve
 from colorize_hub.demo.film.clips import Clips
-from colorize_hub.demo.film.handlers import ClipHandlers
+from colorize_hub.demo.film.films import Films
+from colorize_hub.demo.film.handlers import ClipHandlers, FilmHandlers
 from colorize_hub.demo.live.routes import LiveRoutes
 from colorize_hub.demo.messages import refuse_call
 from colorize_hub.demo.models import ModelShelf
@@ -64,8 +65,9 @@ def build_demo(
             site is built, visitors can colour on their own machine; None does not offer that.
 
     Returns:
-        The page, not launched. Its endpoints are methods of `Handlers` and `ClipHandlers`;
-        ``/colorize_with_hints`` takes a photo and hints to a PNG file of the same size.
+        The page, not launched. Its endpoints are methods of `Handlers`, `ClipHandlers` and
+        `FilmHandlers`; ``/colorize_with_hints`` takes a photo and hints to a PNG file of the same
+        size.
     """
     os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(_NEVER))
     gr.set_static_paths([EXAMPLES_FOLDER])
@@ -73,7 +75,9 @@ def build_demo(
     models = ModelShelf(colorizer, models_folder, strangers="SPACE_ID" in os.environ)
     workers = Workers(colorizer.engine)
     handlers = Handlers(Desk(uploads), models, (Path(uploads), EXAMPLES_FOLDER))
-    clip_handlers = ClipHandlers(Clips(uploads, worker=workers.films), models, (Path(uploads),))
+    films, from_uploads = Films(uploads, workers.reading), (Path(uploads),)
+    clip_handlers = ClipHandlers(Clips(uploads, worker=workers.films), films, models, from_uploads)
+    film_handlers = FilmHandlers(films, models, from_uploads, Path(uploads))
     device = DeviceRoutes(network).routes() if network and can_serve(colorizer.engine) else []
     with PageBlocks(
         title="Colorize: colour for black-and-white photos",
@@ -81,7 +85,7 @@ def build_demo(
         fill_width=True,
         delete_cache=(FILES_CHECKED_EVERY_S, FILES_KEPT_S),
     ) as demo:
-        add_page(handlers, clip_handlers, workers, model, bool(device))
+        add_page(handlers, clip_handlers, film_handlers, workers, model, bool(device))
     demo.launch = partial(
         demo.launch,
         theme=make_theme(),

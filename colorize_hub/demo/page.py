@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import wraps
-from string import Template
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +16,7 @@ from gradio.exceptions import InvalidPathError
 from gradio.state_holder import SessionState
 
 from colorize_hub.demo.arguments import shown
-from colorize_hub.demo.film.handlers import ClipHandlers
+from colorize_hub.demo.film.handlers import ClipHandlers, FilmHandlers
 from colorize_hub.demo.messages import visitor_error
 from colorize_hub.demo.photo.handlers import Handlers
 from colorize_hub.demo.workers import Workers
@@ -29,9 +28,10 @@ SCRIPTS = (
     "server.js",
     *(f"photo/{name}.js" for name in ("stage", "panel", "desk", "marking", "whole")),
     *(f"live/{name}.js" for name in ("link", "camera", "view", "live")),
-    *("film/clip.js", "tabs.js"),
+    *(f"film/{name}.js" for name in ("strip", "player", "film")),
+    "tabs.js",
 )
-STYLES = ("photo/desk.css", "live/live.css", "film/clip.css", "web/device.css")
+STYLES = ("photo/desk.css", "live/live.css", "film/film.css", "web/device.css")
 _FRAMES = "Frames go to this server, come back in colour, and are not kept."
 _ASKED_AT_ONCE = 32  # of one kind that Gradio hands on; our own workers take them in turn
 
@@ -39,6 +39,7 @@ _ASKED_AT_ONCE = 32  # of one kind that Gradio hands on; our own workers take th
 def add_page(
     handlers: Handlers,
     clip_handlers: ClipHandlers,
+    film_handlers: FilmHandlers,
     workers: Workers,
     model: str = "",
     on_device: bool = False,
@@ -51,6 +52,7 @@ def add_page(
     Args:
         handlers: of this page.
         clip_handlers: of this page.
+        film_handlers: of this page.
         workers: of this page.
         model: what to call the page's own model; empty is "built-in".
         on_device: whether visitors can colour on their own machine, see `DeviceRoutes`.
@@ -63,6 +65,7 @@ def add_page(
     )
     _add_endpoints(handlers, workers)
     _add_clip_endpoints(clip_handlers)
+    _add_film_endpoints(film_handlers, workers)
 
 
 def page_css() -> str:
@@ -74,9 +77,9 @@ def _page_html(handlers: Handlers, model: str, on_device: bool) -> str:
     models = handlers.models
     names = "user/model or a folder" if models.offers_folders else "user/model"
     own = models.get("").config.vividness
-    clip = Template(read_part("film/clip.html")).substitute(vividness=own)
     photo = photo_html(model or "built-in", names)
-    tabs = {"photo": photo, "live": live_html(own, _FRAMES), "clip": clip}
+    live, film = live_html(own, _FRAMES), read_part("film/film.html")
+    tabs = {"photo": photo, "live": live, "film": film}
     return page_html(tabs, read_part("device/choice.html") if on_device else "")
 
 
@@ -128,10 +131,30 @@ def _add_clip_endpoints(handlers: ClipHandlers) -> None:
     model = gr.Textbox("", label="Model", visible=False)
     found = gr.JSON(label="Result", visible=False)
     file = gr.File(label="Colour, MP4", visible=False)
-    _endpoint(handlers.start_clip, [clip, vividness, smoothing, model], found)
+    hints = gr.Textbox("", label="Hints, JSON", visible=False)
+    _endpoint(handlers.start_clip, [clip, vividness, smoothing, model, hints], found)
     _endpoint(handlers.clip_state, [job], found)
     _endpoint(handlers.clip_result, [job], file)
+    _endpoint(handlers.pause_clip, [job], found)
+    _endpoint(handlers.resume_clip, [job], found)
     _endpoint(handlers.cancel_clip, [job], found)
+
+
+def _add_film_endpoints(handlers: FilmHandlers, workers: Workers) -> None:
+    film = gr.File(label="Film", visible=False)
+    hints = gr.Textbox("", label="Hints, JSON", visible=False)
+    frame = _number("Frame")
+    model = gr.Textbox("", label="Model", visible=False)
+    found = gr.JSON(label="Result", visible=False)
+    picture, preview = gr.File(label="Frame, PNG", visible=False), gr.File(visible=False)
+    opening, full_size = workers.opening, workers.full_size
+    _endpoint(handlers.open_film, [film], found)
+    _endpoint(handlers.film_shots, [film], found)
+    _endpoint(handlers.film_frame, [film, frame], picture, opening)
+    _endpoint(handlers.film_marks, [film, hints, frame], found, opening)
+    _endpoint(handlers.shot_picture, [film, hints, frame, model], found, opening)
+    _endpoint(handlers.preview_shot, [film, hints, frame, model], preview, full_size)
+    _endpoint(handlers.read_film_hints, [film, hints], found)
 
 
 def _endpoint(

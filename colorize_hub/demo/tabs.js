@@ -6,15 +6,16 @@ function startPage(root, backend, examples) {
   const taglines = {
     photo: 'Drop in a black-and-white photo. Then click anything to choose its colour.',
     live: 'Your camera, in colour as it happens. Click anything to fix its colour.',
-    clip: 'A film or video clip, in steady colour.',
+    film: 'A film in steady colour. Fix a colour on one frame, and it stays through the shot.',
   };
   const photo = startDesk(root, backend, examples, (name) => show(name));
   const on = { message: photo.message, model: photo.model };
   const live = makeLive(root, backend, on);
-  const clip = names.includes('clip') ? makeClip(root, on) : null;
+  const film = names.includes('film') ? makeFilm(root, photo) : null;
   let away = false; // the camera is off because another tab is shown
 
   function show(name) {
+    film?.show(name === 'film');
     for (const tab of tabs) {
       const chosen = tab.id === 'tab-' + name;
       tab.setAttribute('aria-selected', chosen);
@@ -54,14 +55,14 @@ function startPage(root, backend, examples) {
       show('photo');
       await photo.openWith(file, marks, vividness);
     },
-    clip: (file) => {
-      if (!clip) return photo.message(file.name + ' is a film. This page colours photographs and the camera.');
-      show('clip');
-      clip.open(file);
-    },
   });
-  photo.on.clip = on.clip;
+  photo.on.film = (file) => {
+    if (!film) return photo.message(file.name + ' is a film. This page colours photographs and the camera.');
+    show('film');
+    film.open(file);
+  };
   live.refresh();
-  if (names.includes(location.hash.slice(1))) show(location.hash.slice(1));
+  const wanted = location.hash.slice(1).replace(/^clip$/, 'film'); // its name was that once
+  if (names.includes(wanted)) show(wanted);
   return { message: photo.message, again: photo.again };
 }

@@ -22,6 +22,7 @@ class Workers:
         clicks: what takes some tens of milliseconds on a photo that is open.
         opening: what runs the network on a preview, one after the other.
         full_size: what may take gigabytes and seconds, one after the other.
+        reading: what reads a film from end to end, one after the other.
         films: what takes minutes, one after the other.
     """
 
@@ -35,6 +36,7 @@ class Workers:
         self.clicks = ThreadPoolExecutor(self.cores, "click", engine.use_threads, (1,))
         self.opening = ThreadPoolExecutor(1, "opening", _give_way, (_OPENING_NICE,))
         self.full_size = ThreadPoolExecutor(1, "full-size", _give_way, (_FULL_SIZE_NICE,))
+        self.reading = ThreadPoolExecutor(1, "reading", _give_way, (_FULL_SIZE_NICE,))
         self.films = ThreadPoolExecutor(1, "film", _give_way, (_FILM_NICE,))
 
 

@@ -13,7 +13,7 @@ from colorize_hub.web.prints import EXAMPLES
 
 HERE = Path(__file__).parent
 _DEMO = HERE.parent / "demo"
-_LABELS = {"photo": "Photo", "live": "Live", "clip": "Clip"}
+_LABELS = {"photo": "Photo", "live": "Live", "film": "Film"}
 
 
 def read_part(name: str) -> str:

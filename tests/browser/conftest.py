@@ -23,8 +23,10 @@ from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
 from tests.browser.desk_page import DeskPage
+from tests.browser.film_page import FilmPage, blocks
 from tests.browser.live_page import camera_film
 from tests.serving import free_port
+from tests.video.clips import moving_frames, write_clip
 
 TIMEOUT_MS = 60_000
 expect.set_options(timeout=TIMEOUT_MS)
@@ -149,3 +151,20 @@ def photo(tmp_path: Path) -> Path:
     exif[0x0112] = 6
     Image.fromarray(grey.astype(np.uint8)).save(path, quality=95, exif=exif)
     return path
+
+
+@pytest.fixture
+def tab(page: Page) -> FilmPage:
+    return FilmPage(page)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Three shots of 12, 10 and 8 frames, with sound."""
+    frames = blocks(12, 0) + blocks(10, 1) + blocks(8, 2)
+    return Path(write_clip(tmp_path / "Großvater 1931.mp4", frames, sound=1.2))
+
+
+@pytest.fixture
+def long_film(tmp_path: Path) -> Path:
+    return Path(write_clip(tmp_path / "long.mp4", moving_frames(2500, 64, 96, step=1)))

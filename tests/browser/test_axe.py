@@ -25,9 +25,9 @@ def live_at_work(page: Page) -> None:
     page.locator("#live-hints li").wait_for()
 
 
-def clip_tab(page: Page) -> None:
+def film_tab(page: Page) -> None:
     """As it opens."""
-    page.click("#tab-clip")
+    page.click("#tab-film")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -64,8 +64,8 @@ def at_work(page: Page) -> None:
 
 @pytest.mark.parametrize(
     "work",
-    [None, at_work, live_at_work, clip_tab],
-    ids=["as it opens", "at work", "live", "clip"],
+    [None, at_work, live_at_work, film_tab],
+    ids=["as it opens", "at work", "live", "film"],
 )
 def test_axe_finds_nothing_serious(themed: Page, work: Callable[[Page], None] | None) -> None:
     if work is not None:

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.clip_page import ClipPage
 from tests.browser.desk_page import DeskPage, chroma
+from tests.browser.film_page import FilmPage
 from tests.proxy import PREFIX, proxy_before
 from tests.video.clips import moving_frames, write_clip
 
@@ -42,9 +42,9 @@ def test_photo_is_opened_and_downloaded(outside: Page, photo: Path, tmp_path: Pa
         assert image.size == (1500, 300)
 
 
-def test_clip_is_coloured_and_played(outside: Page, tmp_path: Path) -> None:
-    clip = ClipPage(outside)
-    clip.open(Path(write_clip(tmp_path / "film.mp4", moving_frames(10, 120, 160))))
-    clip.colour()
-    clip.done()
-    assert chroma(clip.pixels()) > 4
+def test_film_is_coloured_and_played(outside: Page, tmp_path: Path) -> None:
+    film = FilmPage(outside)
+    film.open(Path(write_clip(tmp_path / "film.mp4", moving_frames(10, 120, 160))))
+    film.colour()
+    film.done()
+    assert chroma(film.pixels()) > 4

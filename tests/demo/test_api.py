@@ -55,14 +55,19 @@ WRONG = [
     ("colorize_with_hints", [PHOTO, "", True, ""], "vividness must be a number"),
     ("colorize", [PHOTO, 7], "vividness must be a number 0..1, got 7"),
     ("colorize", [PHOTO, -0.1], "vividness must be a number"),
-    ("start_clip", [None, None, 0.8, ""], "Drop a photo"),
-    ("start_clip", [CLIP, None, 0.8, ""], "no longer kept"),
-    ("start_clip", [{"path": "film.mp4"}, None, 0.8, ""], "start_clip takes 4 values"),
-    ("start_clip", [PHOTO, None, 0.8, ""], "no longer kept"),  # a print, but no upload
+    ("start_clip", [None, None, 0.8, "", ""], "Drop a photo"),
+    ("start_clip", [CLIP, None, 0.8, "", ""], "no longer kept"),
+    ("start_clip", [{"path": "film.mp4"}, None, 0.8, "", ""], "start_clip takes 5 values"),
+    ("start_clip", [PHOTO, None, 0.8, "", ""], "no longer kept"),  # a print, but no upload
     ("clip_state", ["nothing"], "no longer kept"),
     ("clip_state", [{"a": 1}], "job must be text"),
     ("clip_result", [7], "job must be text, got 7"),
     ("cancel_clip", ["x" * 101], "job has 101 characters"),
+    ("resume_clip", ["nothing"], "no longer kept"),
+    ("open_film", [CLIP], "no longer kept"),
+    ("film_shots", [None], "Drop a photo"),
+    ("film_frame", [CLIP, -1], "no longer kept"),
+    ("read_film_hints", [CLIP, "{}"], "no longer kept"),
 ]
 NOT_A_NUMBER = [
     ("suggest_colours", [PHOTO, NAN, 1, ""], "x must be a number"),

@@ -10,6 +10,8 @@ function makeChoice(root, server) {
   const device = makeDevice(addressesBelow(pageUrl('device/')), on);
   let named = ''; // a model that only the server has
 
+  // What lies on the server, as a frame of a film does, is coloured there.
+  const placeFor = (data) => (data.some((one) => one?.meta?._type === 'gradio.FileData') ? server : now());
   const now = () => (box.checked && !named && device.isReady() ? device : server);
 
   // The server goes on until the device is ready, and where it cannot be.
@@ -42,13 +44,13 @@ function makeChoice(root, server) {
       return now().name;
     },
     async call(name, ...data) {
-      if (name !== 'use_model') return now().call(name, ...data);
+      if (name !== 'use_model') return placeFor(data).call(name, ...data);
       const found = await server.call(name, ...data);
       if (found.model && box.checked) on.note('This model runs on the server.');
       named = found.model;
       return found;
     },
-    render: (...asked) => now().render(...asked),
+    render: (...asked) => placeFor(asked).render(...asked),
     save: (file) => (file instanceof Blob ? device : server).save(file),
     makeLink: () => linkOf({ server: server.makeLink(), device: device.makeLink() }, () => now().name),
     on,

@@ -1,1 +1,1 @@
-"""The Clip tab: a visitor's film in colour."""
+"""The Film tab: a visitor's film in colour."""

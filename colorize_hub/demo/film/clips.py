@@ -5,23 +5,20 @@ import secrets
 import shutil
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from colorize_hub.demo.film.films import checked
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.video import VideoError, colorize_video
-from colorize_hub.video.reader import ClipFacts, measured, probe
+from colorize_hub.video.hints import FilmHints
 
-MOST_SECONDS = 600
-MOST_FRAMES = MOST_SECONDS * 60  # what a clip costs, however fast it is said to play
-MOST_PIXELS = 1920 * 1088
 MOST_WAITING = 8
-KEPT_S = 3600.0  # a coloured clip
+KEPT_S = 3600.0  # a coloured clip, and one that stopped half-way
 UNASKED_S = 180.0  # a clip whose page does not ask any more; a page in the background asks seldom
 _RECENT_S = 5.0  # frames of so many seconds make the speed
 
@@ -44,6 +41,8 @@ class Job:
         total: frames, about; None where the clip does not tell.
         done: frames that are coloured.
         error: why it failed, or "".
+        stopped: it was cancelled.
+        paused: it stopped half-way, or is to; what there is of it is kept.
         asked: when its page asked for it last.
     """
 
@@ -54,10 +53,12 @@ class Job:
     done: int = 0
     error: str = ""
     stopped: bool = False
+    paused: bool = False
     finished: bool = False
     asked: float = 0.0
     recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=400))
     future: Future[None] | None = None
+    work: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
         self.asked = self.clock()
@@ -80,10 +81,11 @@ class Job:
         """Note how far it is, and stop it if nobody wants it any more.
 
         Raises:
-            _StoppedError: it was cancelled, or its page is gone.
+            _StoppedError: it was cancelled or paused, or its page is gone.
         """
         now = self.clock()
-        if self.stopped or now - self.asked > UNASKED_S:
+        self.paused = self.paused or now - self.asked > UNASKED_S
+        if self.stopped or self.paused:
             raise _StoppedError
         self.done, self.total = done, total or self.total
         self.recent.append((now, done))
@@ -107,7 +109,7 @@ class Clips:
             worker: does one thing after the other; None is a thread of its own.
         """
         self._folder = Path(folder)
-        self._jobs: dict[str, Job] = {}
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._clock = clock
         self._worker = worker or ThreadPoolExecutor(1, thread_name_prefix="clip")
@@ -118,32 +120,33 @@ class Clips:
             return len(self._jobs)
 
     def start(
-        self, path: str, vividness: float | None, smoothing: float, colorizer: Colorizer
+        self,
+        path: str,
+        vividness: float | None,
+        smoothing: float,
+        colorizer: Colorizer,
+        hints: FilmHints | None = None,
     ) -> dict[str, Any]:
-        """Put a clip into the queue.
+        """Put a clip into the queue, with the colours that a person fixed.
 
         Returns:
             Its ``job``, the name to ask for it by, and its width, height and seconds.
 
         Raises:
             VideoError: it is not a film.
-            ClipError: it is too long or too large, or too many wait.
+            RequestError: it is too long or too large.
+            ClipError: too many wait.
         """
-        clip = _checked(path)
+        clip = checked(path)
         key = secrets.token_urlsafe(16)
         job = Job(Path(path), self._folder / f"clip-{key}", self._clock, clip.frames)
 
-        def work() -> None:
-            target, watch = job.target, job.progress
-            options = {"vividness": vividness, "recolor": True, "on_progress": watch}
-            colorize_video(colorizer, path, target, smoothing=smoothing, **options)
-
+        options: dict[str, Any] = {"vividness": vividness, "smoothing": smoothing, "hints": hints}
+        options |= {"recolor": True, "resume": True, "on_progress": job.progress}
+        job.work = lambda: colorize_video(colorizer, path, job.target, **options)
         with self._lock:
             self._delete_old()
-            if sum(not one.finished for one in self._jobs.values()) > MOST_WAITING:
-                raise ClipError("Too many clips are waiting. Come back in a while.")
-            self._jobs[key] = job
-            job.future = self._worker.submit(self._run, job, work)
+            self._submit(key, job)
         seconds = None if clip.seconds is None else float(clip.seconds)
         return {"job": key, "width": clip.width, "height": clip.height, "seconds": seconds}
 
@@ -152,7 +155,8 @@ class Clips:
 
         Returns:
             ``state`` "waiting" (with its ``place`` in the queue, from 1), "working" (``done`` and
-            ``total`` frames, ``fps``, seconds ``left``), "done" or "failed" (with ``error``).
+            ``total`` frames, ``fps``, seconds ``left``), "paused" (half-way, to be resumed),
+            "done" or "failed" (with ``error``).
 
         Raises:
             ClipError: there is no such clip.
@@ -163,6 +167,8 @@ class Clips:
             before = [one for one in self._jobs.values() if not one.finished]
         if job.error:
             return {"state": "failed", "error": job.error}
+        if job.finished and job.paused:
+            return {"state": "paused", "done": job.done, "total": job.total}
         if job.finished:
             return {"state": "done"}
         place = before.index(job) if job in before else 0
@@ -178,6 +184,32 @@ class Clips:
             "left": None if left is None else max(0.0, round(left, 1)),
         }
 
+    def pause(self, key: str) -> None:
+        """Let others come first: a clip at work stops, and what there is of it is kept."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is not None and not job.finished:
+                job.paused = True
+                if job.future is not None and job.future.cancel():
+                    job.finished = True
+
+    def resume(self, key: str) -> dict[str, Any]:
+        """Go on with a clip that stopped half-way; return its state.
+
+        Raises:
+            ClipError: there is no such clip, or too many wait.
+        """
+        with self._lock:
+            job = self._find(key)
+            job.asked = self._clock()
+            job.paused = job.paused and job.finished  # it did not notice yet: it just goes on
+            if job.paused:
+                job.paused = job.finished = False
+                job.recent.clear()
+                self._jobs.move_to_end(key)
+                self._submit(key, job)
+        return self.state(key)
+
     def result(self, key: str) -> Path:
         """Return the coloured file.
 
@@ -186,7 +218,7 @@ class Clips:
         """
         with self._lock:
             job = self._find(key)
-        if not job.finished or job.error:
+        if not job.finished or job.error or job.paused:
             raise ClipError("This clip is not coloured yet.")
         return job.target
 
@@ -199,14 +231,22 @@ class Clips:
             if job.finished or (job.future is not None and job.future.cancel()):
                 shutil.rmtree(job.folder, ignore_errors=True)
 
-    def _run(self, job: Job, work: Callable[[], None]) -> None:
+    def _submit(self, key: str, job: Job) -> None:
+        """Put a job into the queue; the lock is held."""
+        if sum(not one.finished for one in self._jobs.values() if one is not job) > MOST_WAITING:
+            job.finished = job.paused = True
+            raise ClipError("Too many clips are waiting. Come back in a while.")
+        self._jobs[key] = job
+        job.future = self._worker.submit(self._run, job)
+
+    def _run(self, job: Job) -> None:
         """Colours a clip; whatever happens, the job is finished then and leaves no half file."""
         try:
-            job.progress(0, job.total)
-            job.folder.mkdir(parents=True)
-            work()
-        except _StoppedError:
-            job.error = "Stopped, as its page was closed."
+            job.progress(job.done, job.total)
+            job.folder.mkdir(parents=True, exist_ok=True)
+            job.work()
+        except _StoppedError:  # whoever resumes it before it is finished asks again
+            job.paused = not job.stopped
         except (VideoError, OSError, ModuleNotFoundError, MemoryError) as error:
             message = str(error).replace(str(job.target), "the coloured clip")
             job.error = message.replace(str(job.source), job.source.name) or type(error).__name__
@@ -237,30 +277,3 @@ class Clips:
             if job.finished and now - job.asked > (UNASKED_S if job.error else KEPT_S):
                 shutil.rmtree(job.folder, ignore_errors=True)
                 del self._jobs[key]
-
-
-def _checked(path: str) -> ClipFacts:
-    """Return what is in the clip, whatever it says of itself, if it is not too much to ask."""
-    clip, name = probe(Path(path)), Path(path).name
-    if clip.width * clip.height > MOST_PIXELS:
-        raise ClipError(
-            f"{name} is {clip.width} x {clip.height}; up to 1920 x 1080 can be coloured here. "
-            "`colorize-hub video` on your own machine takes any size."
-        )
-    clip = measured(clip)
-    if clip.seconds is not None and clip.seconds > MOST_SECONDS:
-        raise ClipError(
-            f"{name} lasts {_clock(clip.seconds)}; up to {_clock(MOST_SECONDS)} can be coloured "
-            "here. `colorize-hub video` on your own machine takes any length."
-        )
-    if clip.frames is not None and clip.frames > MOST_FRAMES:
-        raise ClipError(
-            f"{name} has {clip.frames:,} frames; up to {MOST_FRAMES:,} can be coloured here. "
-            "`colorize-hub video` on your own machine takes any number."
-        )
-    return clip
-
-
-def _clock(seconds: float | Fraction) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

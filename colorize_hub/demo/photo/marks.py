@@ -85,7 +85,7 @@ def read_work(document: object) -> Work:
         raise RequestError(f"marks must be a list, got {type(marks).__name__}.")
     vividness, take = read.get("vividness"), read.get("take")
     return Work(
-        marks=tuple(_mark(mark, f"hint {number}") for number, mark in enumerate(marks, 1)),
+        marks=tuple(read_mark(mark, f"hint {number}") for number, mark in enumerate(marks, 1)),
         vividness=None if vividness is None else number(vividness, "vividness", 0, 1),
         take=None if take is None else whole(take, "take", 0),
         palette=_palette(read.get("palette")),
@@ -177,7 +177,16 @@ def _along(points: Sequence[tuple[float, float]], spacing: float) -> Iterator[tu
         yield points[-1]
 
 
-def _mark(value: object, name: str) -> Mark:
+def read_mark(value: object, name: str) -> Mark:
+    """Read one mark of a document.
+
+    Args:
+        value: parsed JSON.
+        name: for messages.
+
+    Raises:
+        RequestError: a field is missing, of the wrong kind or out of range.
+    """
     if not isinstance(value, dict):
         raise RequestError(f"{name} must be an object with x, y and rgb, got {shown(value)}.")
     points = value.get("points", [[value.get("x"), value.get("y")]])

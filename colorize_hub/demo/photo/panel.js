@@ -55,8 +55,8 @@ function makePanel(root, on) {
     const [file] = list ?? [];
     if (!file) return;
     event.preventDefault();
-    if (file.name.endsWith('.json')) on.loadHints(file);
-    else if (file.type.startsWith('video/')) on.clip(file);
+    if (file.name.endsWith('.json')) on.work(file);
+    else if (/^video\//.test(file.type) || /\.(mkv|avi|mov)$/i.test(file.name)) on.film(file);
     else if (event.target.closest?.('#reference-card')) on.openReference(file);
     else on.photo(file);
   };

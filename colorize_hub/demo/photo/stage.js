@@ -209,12 +209,13 @@ function makeStage(root, on) {
     if (points) strokes.append(polyline(points, stage.colour, stage.brush, 'drawing'));
   }
 
-  stage.show = (marks, selected) => {
+  stage.show = (marks, selected, carried = []) => {
     const focused = [...marksBox.children].indexOf(document.activeElement);
     strokes.setAttribute('viewBox', '0 0 ' + stage.width + ' ' + stage.height);
     strokes.replaceChildren();
     marksBox.replaceChildren(
       ...marks.map((mark, index) => markButton(mark, index, index === selected)),
+      ...carried.filter((mark) => mark.points.length).map(carriedButton),
       ...stage.doubts.map(doubtButton),
     );
     const pending = marks[selected];
@@ -223,6 +224,19 @@ function makeStage(root, on) {
     }
     if (focused >= 0) (marksBox.children[Math.min(focused, marks.length - 1)] ?? view).focus();
   };
+
+  // A mark that was made on another frame of a film: it can only be gone to.
+  function carriedButton(mark) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'mark carried';
+    button.style.setProperty('--colour', css(mark.rgb));
+    button.title = 'Made on frame ' + mark.frame + ': go there to change it';
+    button.setAttribute('aria-label', 'Mark made on frame ' + mark.frame);
+    put(button, (button.at = mark.points[mark.points.length >> 1]));
+    button.addEventListener('click', () => on.carried(mark));
+    return button;
+  }
 
   function doubtButton({ x, y }, index) {
     const button = document.createElement('button');

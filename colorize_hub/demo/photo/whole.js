@@ -106,13 +106,14 @@ function startDesk(root, backend, examples, showTab) {
   const desk = makeDesk(root, stage, panel, backend, () => marking.helpText());
   const marking = makeMarking(desk, stage, panel);
   const { take, reference, ...whole } = makeWhole(desk, stage, panel, backend);
-  const open = async (next) => {
-    await desk.open(next);
+  const open = async (next, tab) => {
+    await desk.open(next, tab);
     marking.brush();
   };
   Object.assign(on, marking, whole, {
     chooseTake: take,
     openReference: reference,
+    work: (file) => on.loadHints(file),
     removeSelected: () => marking.remove(desk.selected),
     photo: (file) => {
       showTab('photo');
@@ -125,7 +126,7 @@ function startDesk(root, backend, examples, showTab) {
   });
   document.addEventListener('keydown', (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return;
-    if (event.target.matches?.('input[type=text]') || root.querySelector('#desk').parentElement.hidden) return;
+    if (event.target.matches?.('input[type=text]') || root.querySelector('#desk').closest('[role=tabpanel]').hidden) return;
     event.preventDefault();
     desk.go(event.shiftKey ? 1 : -1);
   });
@@ -143,5 +144,5 @@ function startDesk(root, backend, examples, showTab) {
     desk.commit({ ...desk.work, marks, vividness: vividness ?? desk.work.vividness });
   };
   const again = () => desk.photo && desk.show(desk.work);
-  return { on, openWith, again, message: panel.message, model: () => desk.model };
+  return { on, open, openWith, again, desk, message: panel.message, model: () => desk.model };
 }

@@ -6,11 +6,12 @@ from itertools import count
 import gradio as gr
 import pytest
 
-from colorize_hub.demo.film import clips as clip_module
+from colorize_hub.demo.film import films as film_module
 from colorize_hub.demo.film.clips import KEPT_S, UNASKED_S, Clips
+from colorize_hub.demo.film.films import Films
 from colorize_hub.demo.film.handlers import ClipHandlers
 from colorize_hub.demo.models import ModelShelf
-from tests.video.clips import moving_frames, write_clip
+from tests.video.clips import moving_frames, read_clip, write_clip
 
 
 class Later(Executor):
@@ -73,7 +74,8 @@ def serve(folder, tmp_path, worker):
     """A page with a colorizer and a clock."""
 
     def handlers(colorizer, clock):
-        return ClipHandlers(Clips(folder, clock, worker), ModelShelf(colorizer), (tmp_path,))
+        clips, films = Clips(folder, clock, worker), Films(folder, worker)
+        return ClipHandlers(clips, films, ModelShelf(colorizer), (tmp_path,))
 
     return handlers
 
@@ -90,7 +92,8 @@ def a_clip(tmp_path, name="film.mp4", frames=6, **options):
 def test_clip_is_coloured_and_kept_until_it_is_cancelled(tiny_colorizer, tmp_path, folder):
     thread = ThreadPoolExecutor(1)
     clips = Clips(folder, worker=thread)
-    handlers = ClipHandlers(clips, ModelShelf(tiny_colorizer), (tmp_path,))
+    films = Films(folder, thread)
+    handlers = ClipHandlers(clips, films, ModelShelf(tiny_colorizer), (tmp_path,))
     begun = handlers.start_clip(a_clip(tmp_path), smoothing=0.8)
     assert (begun["width"], begun["height"]) == (64, 48)
     thread.shutdown()
@@ -148,7 +151,7 @@ def test_progress_rises_and_says_how_long(serve, tiny_colorizer, worker, tmp_pat
     assert any(one["fps"] > 0 and one["left"] is not None for one in states)
 
 
-def test_page_that_does_not_ask_any_more_stops_its_clip(
+def test_page_that_does_not_ask_any_more_pauses_its_clip(
     serve, tiny_colorizer, clock, worker, tmp_path, folder
 ):
     coloured = count()
@@ -160,9 +163,48 @@ def test_page_that_does_not_ask_any_more_stops_its_clip(
     handlers = serve(Watched(tiny_colorizer, pass_time), clock)
     job = handlers.start_clip(a_clip(tmp_path, frames=400))["job"]
     worker.run()
-    assert not list(folder.iterdir())
     assert next(coloured) < 20
-    assert "page was closed" in handlers.clip_state(job)["error"]
+    assert handlers.clip_state(job)["state"] == "paused"
+    with pytest.raises(gr.Error, match="not coloured yet"):
+        handlers.clip_result(job)
+    clock.now += KEPT_S + 1
+    handlers.start_clip(a_clip(tmp_path, "other.mp4"))
+    worker.run()
+    assert len(list(folder.iterdir())) == 1  # what nobody came back for is deleted
+
+
+def test_a_paused_clip_goes_on_where_it_stopped(serve, tiny_colorizer, worker, tmp_path, folder):
+    jobs, done, states = [], count(), []
+
+    def before_frame():
+        if next(done) == 40:
+            handlers.pause_clip(jobs[0])
+        states.append(handlers.clip_state(jobs[0]).get("done"))
+
+    handlers = serve(Watched(tiny_colorizer, before_frame), Clock())
+    jobs.append(handlers.start_clip(a_clip(tmp_path, frames=100))["job"])
+    worker.run()
+    paused = handlers.clip_state(jobs[0])
+    assert paused["state"] == "paused"
+    assert 30 < paused["done"] < 60
+    assert handlers.resume_clip(jobs[0])["state"] == "working"
+    worker.run()
+    assert handlers.clip_state(jobs[0]) == {"state": "done"}
+    assert len(read_clip(handlers.clip_result(jobs[0])).frames) == 100
+    assert next(done) < 100 + 40 + 10  # what came before is coloured anew for steadiness only
+    handlers.cancel_clip(jobs[0])
+    assert not list(folder.iterdir())
+
+
+def test_a_clip_that_is_paused_while_it_waits_lets_others_pass(handlers, worker, tmp_path):
+    first, second = (handlers.start_clip(a_clip(tmp_path, f"{n}.mp4"))["job"] for n in "ab")
+    handlers.pause_clip(first)
+    assert handlers.clip_state(first)["state"] == "paused"
+    assert handlers.clip_state(second)["state"] == "working"
+    handlers.resume_clip(first)
+    assert handlers.clip_state(first) == {"state": "waiting", "place": 1}
+    worker.run()
+    assert handlers.clip_state(first) == handlers.clip_state(second) == {"state": "done"}
 
 
 def test_what_is_no_clip_is_refused_without_the_servers_paths(handlers, tmp_path):
@@ -196,7 +238,7 @@ def test_limits_are_said_whatever_a_clip_says(
     handlers, tmp_path, monkeypatch, make, limit, most, message
 ):
     file = make(tmp_path)
-    monkeypatch.setattr(clip_module, limit, most)
+    monkeypatch.setattr(film_module, limit, most)
     name = file["path"].rpartition("/")[2]
     with pytest.raises(gr.Error, match=message.format(name=name)):
         handlers.start_clip(file)
@@ -206,8 +248,8 @@ def test_limits_are_said_whatever_a_clip_says(
 def test_a_header_that_says_less_than_there_is_is_not_believed(handlers, tmp_path, monkeypatch):
     path = write_clip(tmp_path / "film.webm", moving_frames(50), codec="libvpx")
     path.write_bytes(path.read_bytes().replace(b"00:00:02.0", b"00:00:00.2"))
-    assert clip_module.probe(path).seconds < 1
-    monkeypatch.setattr(clip_module, "MOST_SECONDS", 1)
+    assert film_module.probe(path).seconds < 1
+    monkeypatch.setattr(film_module, "MOST_SECONDS", 1)
     with pytest.raises(gr.Error, match="lasts 2 s; up to 1 s"):
         handlers.start_clip({"path": str(path)})
 
@@ -221,7 +263,7 @@ def test_a_recorded_clip_within_the_limit_tells_how_far_it_is(handlers, worker, 
 
 
 def test_only_so_many_wait(handlers, tmp_path, monkeypatch):
-    monkeypatch.setattr(clip_module, "MOST_WAITING", 1)
+    monkeypatch.setattr("colorize_hub.demo.film.clips.MOST_WAITING", 1)
     file = a_clip(tmp_path)
     for _ in range(2):
         handlers.start_clip(file)
