@@ -59,17 +59,37 @@ def click_rows(colorizer: Colorizer, turns: int) -> Iterator[Row]:
         yield from compare({name: click}, "colorize from scratch", afresh, turns)
 
 
-def photograph_rows(colorizer: Colorizer, folder: Path, megapixels: float, turns: int) -> list[Row]:
-    """Time a JPEG to a JPEG in colour, beside Pillow doing no more than decode and encode."""
-    source, target = folder / "large.jpg", folder / "large-color.jpg"
-    make_photograph(megapixels).save(source, quality=95)
+def photograph_rows(
+    colorizer: Colorizer, folder: Path, megapixels: float, turns: int
+) -> Iterator[Row]:
+    """Time a JPEG to a JPEG in colour, beside Pillow decoding it and encoding the coloured one.
+
+    A grainy print and a smooth one, as a scanner or a program saved them: one channel, or three
+    equal ones.
+    """
+    grainy = make_photograph(megapixels)
+    print_ = Image.open(example_path(next(iter(EXAMPLES)))).convert("L")
+    smooth = print_.resize(grainy.size, Image.Resampling.BICUBIC)
+    for name, photo in (("grainy", grainy), ("smooth", smooth)):
+        for mode in ("L", "RGB"):
+            kind = f"{megapixels:g}-megapixel JPEG to JPEG, {name}, {mode}"
+            yield from _photograph_rows(colorizer, folder, photo.convert(mode), kind, turns)
+
+
+def _photograph_rows(
+    colorizer: Colorizer, folder: Path, photo: Image.Image, name: str, turns: int
+) -> list[Row]:
+    source, target, other = (folder / f"{stem}.jpg" for stem in ("large", "coloured", "copy"))
+    photo.save(source, quality=95)
+    colour = partial(colorize_file, colorizer, source, target)
+    colour()
+    coloured = Image.open(target).convert("RGB")
 
     def copy() -> None:
-        Image.open(source).convert("RGB").save(target, quality=95, subsampling="4:4:4")
+        Image.open(source).load()
+        coloured.save(other, quality=95, subsampling="4:4:4")
 
-    name = f"{megapixels:g}-megapixel JPEG to JPEG"
-    colour = partial(colorize_file, colorizer, source, target)
-    return compare({name: colour}, "Pillow, no colouring", copy, turns)
+    return compare({name: colour}, "Pillow, decode and encode", copy, turns)
 
 
 def conversion_rows(megapixels: float, turns: int) -> list[Row]:

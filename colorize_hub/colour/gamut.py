@@ -54,10 +54,10 @@ def fitted(f_y: np.ndarray, slopes: np.ndarray, close: float = 0) -> np.ndarray:
     reach += np.abs(slopes[1])
     np.maximum(reach, np.float32(1e-9), out=reach)
     towards = slopes / reach  # so that what follows is of one size, however far out the colour is
-    distance = _about(f_y, towards)
-    _step(f_y, towards, distance)
+    distance, greys = _about(f_y, towards), _greys(f_y)
+    _step(f_y, greys, towards, distance)
     np.minimum(distance, reach, out=distance)
-    rgb = _along(f_y, towards, distance)[0]
+    rgb = _along(f_y, greys, towards, distance)[0]
     unsure = np.flatnonzero(~_ends(rgb, distance == reach, close))
     if len(unsure):
         there = f_y[unsure], towards[:, unsure], distance[unsure], reach[unsure]
@@ -69,21 +69,22 @@ def _surely(
     f_y: np.ndarray, towards: np.ndarray, distance: np.ndarray, reach: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the distance, (n,), and linear RGB, (3, n), also where a ray grazes the surface."""
+    greys = _greys(f_y)
     for _ in range(_MORE_STEPS):
-        _step(f_y, towards, distance)
+        _step(f_y, greys, towards, distance)
     distance = np.minimum(distance, reach)
-    rgb = _along(f_y, towards, distance)[0]
+    rgb = _along(f_y, greys, towards, distance)[0]
     lost = np.flatnonzero(~_ends(rgb, distance == reach, _CLOSE))
     if len(lost):
         found = np.minimum(_by_search(f_y[lost], towards[:, lost]), reach[lost])
         distance[lost] = found
-        rgb[:, lost] = _along(f_y[lost], towards[:, lost], found)[0]
+        rgb[:, lost] = _along(f_y[lost], greys[:, lost], towards[:, lost], found)[0]
     return distance, rgb
 
 
-def _step(f_y: np.ndarray, towards: np.ndarray, distance: np.ndarray) -> None:
+def _step(f_y: np.ndarray, greys: np.ndarray, towards: np.ndarray, distance: np.ndarray) -> None:
     """One step of Newton's method, in place, to where the first channel leaves 0..1."""
-    rgb, rates = _along(f_y, towards, distance)
+    rgb, rates = _along(f_y, greys, towards, distance)
     end = np.subtract(rates > 0, rgb, out=rgb)  # at 1 if it grows, at 0 if it falls
     with np.errstate(divide="ignore", invalid="ignore"):
         end /= rates
@@ -97,8 +98,13 @@ def _ends(rgb: np.ndarray, whole: np.ndarray, close: float) -> np.ndarray:
     return (off < close) & ((off > -close) | whole)
 
 
+def _greys(f_y: np.ndarray) -> np.ndarray:
+    """(3, n) what the light Y of colours adds to their linear RGB: the same all along a ray."""
+    return RGB_OF_XYZN[:, 1:2] * inverse_cie_curve(f_y)
+
+
 def _along(
-    f_y: np.ndarray, towards: np.ndarray, distance: np.ndarray
+    f_y: np.ndarray, greys: np.ndarray, towards: np.ndarray, distance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Linear RGB, (3, n), at a distance from grey, and how fast it changes there."""
     f = towards * distance
@@ -111,7 +117,7 @@ def _along(
     f += above
     rates = np.empty((3, len(f_y)), np.float32)
     rgb = times(_OF_X_AND_Z, f, np.empty_like(rates))
-    rgb += RGB_OF_XYZN[:, 1:2] * inverse_cie_curve(f_y)
+    rgb += greys
     squares *= towards
     return rgb, times(3 * _OF_X_AND_Z, squares, rates)
 
@@ -127,9 +133,11 @@ def _by_search(f_y: np.ndarray, towards: np.ndarray) -> np.ndarray:
     distance, step = np.zeros_like(f_y), np.float32(_FARTHEST / _SAMPLES)
     samples = np.arange(1, _SAMPLES + 1, dtype=np.float32)
     every_f_y, every = np.repeat(f_y, _SAMPLES), np.repeat(towards, _SAMPLES, axis=1)
+    greys = _greys(every_f_y)
     for _ in range(_ROUNDS):
         tried = distance[:, None] + step * samples
-        excess = _excess(_along(every_f_y, every, tried.ravel())[0]).reshape(tried.shape)
+        there = _along(every_f_y, greys, every, tried.ravel())[0]
+        excess = _excess(there).reshape(tried.shape)
         leaves = excess > GAMUT_TOLERANCE / 2  # past where it only grazes the surface
         distance += step * leaves.argmax(1).astype(np.float32)
         step /= np.float32(_SAMPLES)

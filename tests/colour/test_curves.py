@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage.color import rgb2xyz, xyz2rgb
 
-from colorize_hub.colour import strips
+from colorize_hub.colour import lightness, strips
 from colorize_hub.colour.cie import LINE_OFFSET, cie_curve, inverse_cie_curve
 from colorize_hub.colour.srgb import decode_srgb, encode_srgb, encoded
 from tests.colour.rounding import UNIT
@@ -39,11 +39,11 @@ def test_the_cie_curve_and_its_inverse():
 
 def test_what_works_in_place_gives_the_same():
     in_place = LEVELS.copy()
-    strips._cie_curve(in_place)
+    lightness._cie_curve(in_place)
     np.testing.assert_allclose(in_place, cie_curve(LEVELS), atol=40 * UNIT, rtol=0)
     found, spare = np.empty((2, *LEVELS.shape), np.float32)
-    f = LEVELS * 2 - 0.5
-    strips._inverse_cie_curve(f, found, spare)
-    np.testing.assert_allclose(found, inverse_cie_curve(f), atol=40 * UNIT, rtol=0)
+    for f in (LEVELS * 2 - 0.5, LEVELS + 0.3):  # some dark, and none
+        strips._inverse_cie_curve(f, found, spare)
+        np.testing.assert_allclose(found, inverse_cie_curve(f), atol=40 * UNIT, rtol=0)
     levels = encoded(LEVELS.copy()) - np.float32(0.5)  # it is cut, not rounded
     np.testing.assert_allclose(levels / 65535, encode_srgb(LEVELS), atol=40 * UNIT, rtol=0)
