@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from colorize_hub.export.graphs import SYMBOLICS, Colours
 from colorize_hub.export.web_colors import BeforeTransfer, Certainty, Match, Suggest, Tilt, Transfer
 from colorize_hub.export.web_graphs import Lab, Look, Paint, Reduce, Resize, See
 from colorize_hub.export.web_hints import Attend, Krige, ReadCells, Relate
+from colorize_hub.export.web_live import Steady
 from colorize_hub.hints.variation import DIRECTIONS, DRAWS
 from colorize_hub.network.colornet import ColorNet, for_inference
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 MANIFEST = "model.json"
 FORMAT = 1
 _OPSET = 18
+_HALF = ".float16"  # ends the names of constants that are stored so
 _SMALL = 4096  # constants of fewer numbers stay exact, as tables of colour do
 SUGGESTIONS = 5
 _CELLS = "P - | P - | P - | - - h w | N | - N | N N | n"  # what Krige and Attend take
@@ -131,6 +134,7 @@ def web_graphs(network: ColorNet) -> Iterator[Graph]:
     yield Graph("lab", Lab(), (pixels,), "pixels", "n W -", "lab", "- n W")
     yield from _of_hints(network, logits, maps, lightness)
     yield from _of_desk(network, logits, pixels)
+    yield _of_live(lightness, ab)
 
 
 def _of_desk(network: ColorNet, logits: Tensor, pixels: Tensor) -> Iterator[Graph]:
@@ -150,6 +154,22 @@ def _of_desk(network: ColorNet, logits: Tensor, pixels: Tensor) -> Iterator[Grap
     inputs, axes = (pixels[:1], pixels[1:2], nodes), "- N - | - N - | K -"
     names = "wanted grey nodes"
     yield Graph("before_transfer", BeforeTransfer(), inputs, names, axes, "rgb", "- N -")
+
+
+def _of_live(lightness: Tensor, ab: Tensor) -> Graph:
+    colour, frames = torch.rand(3, *ab.shape[2:]), torch.rand(ab.shape[2:])
+    inputs = (lightness, lightness * 0.9, ab, colour, frames, torch.tensor(0.9), ab * 0)
+    names = "lightness before ab colour frames keep shift"
+    axes = "- - H W | - - H W | - - h w | - h w | h w | | - - h w"
+    return Graph(
+        "steady",
+        Steady(),
+        inputs,
+        names,
+        axes,
+        "steadied kept_colour kept_frames",
+        "- - h w | - h w | h w",
+    )
 
 
 def _of_hints(
@@ -201,7 +221,7 @@ def trace(graph: Graph) -> bytes:
     finally:
         for name in _SYMBOLICS:
             torch.onnx.unregister_custom_op_symbolic(name, _OPSET)  # pyright: ignore
-    return _halved(buffer.getvalue())
+    return _halved(_simplified(buffer.getvalue()))
 
 
 def _sorted(graph: object, values: object, _: object, dim: object, descending: object) -> object:
@@ -215,6 +235,18 @@ def _sorted(graph: object, values: object, _: object, dim: object, descending: o
 _SYMBOLICS = SYMBOLICS | {"aten::sort": _sorted}
 
 
+def _simplified(model: bytes) -> bytes:
+    """Return a graph of far fewer nodes that computes the same; a browser takes long to do it."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    with tempfile.TemporaryDirectory() as scratch:
+        options.optimized_model_filepath = str(Path(scratch) / "simple.onnx")
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return Path(options.optimized_model_filepath).read_bytes()
+
+
 def _halved(model: bytes) -> bytes:
     """Return a graph whose large constants are stored as float16 and cast when it is loaded."""
     import onnx
@@ -226,8 +258,8 @@ def _halved(model: bytes) -> bytes:
         if tensor.data_type != TensorProto.FLOAT or numpy_helper.to_array(tensor).size < _SMALL:
             continue
         exact, name = numpy_helper.to_array(tensor), tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(exact.astype("float16"), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+        tensor.CopyFrom(numpy_helper.from_array(exact.astype("float16"), f"{name}{_HALF}"))
+        casts.append(helper.make_node("Cast", [f"{name}{_HALF}"], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.graph.node]
     del graph.graph.node[:]
     graph.graph.node.extend(nodes)
@@ -236,9 +268,11 @@ def _halved(model: bytes) -> bytes:
 
 def _write(graph: Graph, folder: Path) -> dict[str, Any]:
     """Write a graph; its entry in the manifest."""
-    content = gzip.compress(trace(graph), mtime=0)
+    traced = trace(graph)
+    content = gzip.compress(traced, mtime=0)
     digest = hashlib.sha256(content).hexdigest()
     path = folder / f"{graph.name}-{digest[:16]}.onnx.gz"
     with atomic_path(path) as partial:
         partial.write_bytes(content)
-    return {"file": path.name, "sha256": digest, "bytes": len(content)}
+    entry = {"file": path.name, "sha256": digest, "bytes": len(content)}
+    return entry | {"halved": _HALF.encode() in traced}

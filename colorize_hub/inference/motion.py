@@ -126,7 +126,7 @@ def motions_between(
     flows = [cell_means(flow, shape) / _FLOW_CELLS for flow in (back, forth)]
     cells = [cell_means(one[0, 0], shape) for one in (first, second)]
     to_next = _motion(cells[0], cells[1], flows[0], flows[1])
-    if float((to_next.trust**_STRICT).mean()) < _CUT_SHARE:
+    if not same_scene(to_next.trust):
         return None
     return to_next, _motion(cells[1], cells[0], flows[1], flows[0])
 
@@ -175,12 +175,21 @@ def _motion(source: Array, target: Array, flow: Array, opposite: Array) -> Motio
     extent = like(np.array([columns, rows]), target)
     motion = Motion((2 * place / extent - 1)[None], xp.ones_like(target))
     moved = motion.carry(xp.concat((source[None], opposite)))
-    change = moved[0] - target
-    middle = xp.sort(change.reshape(-1))[(rows * columns - 1) // 2]
-    different = ((change - middle.clip(-_FLASH, _FLASH)) / _DIFFERENT) ** 2
     astray = ((moved[1:] + flow) ** 2).sum(0) / _ASTRAY**2
     inside = ((place >= 0) & (place <= extent)).all(-1)
-    return Motion(motion.source, xp.exp(-different - astray) * inside)
+    return Motion(motion.source, still_trust(moved[0], target) * xp.exp(-astray) * inside)
+
+
+def still_trust(source: Array, target: Array) -> Array:
+    """(h, w) 0..1, whether cells of two (h, w) L* show the same, but for a flash over both."""
+    xp, change = array_namespace(target), source - target
+    middle = xp.sort(change.reshape(-1))[(target.shape[0] * target.shape[1] - 1) // 2]
+    return xp.exp(-(((change - middle.clip(-_FLASH, _FLASH)) / _DIFFERENT) ** 2))
+
+
+def same_scene(trust: Array) -> Array:
+    """() whether so much is trusted that the scene is the same."""
+    return (trust**_STRICT).mean() >= _CUT_SHARE
 
 
 def _bytes(lightness: Array) -> np.ndarray:

@@ -22,7 +22,7 @@ from colorize_hub.colour.resizing import cell_means, resized
 from colorize_hub.inference.motion import Motion, motions
 
 _MOST_FRAMES = 100.0  # that any average is made of
-_NEARBY = 6  # cells: the surroundings in which a prediction flickers as one
+NEARBY = 6  # cells: the surroundings in which a prediction flickers as one
 _CERTAIN = 2.0  # frames of past in the surroundings that count for half
 _YOUNG = 4.0  # frames of past at which a cell trusts its surroundings for half
 _ALIKE = 12.0  # a*b* by which it may differ from them, at which that falls to exp(-1)
@@ -52,15 +52,16 @@ class State:
         frames = self.frames + other.frames
         return State(self.colour + (other.colour - self.colour) * (other.frames / frames), frames)
 
-    def calmed(self, other: State) -> State:
+    def calmed(self, other: State, blurred: Callable[[Array], Array] | None = None) -> State:
         """Without the flicker of its surroundings.
 
         What is new to the picture has no past of its own; but where what looks like it nearby has
-        just left its mean in `other`, this one will have left its own as far.
+        just left its mean in `other`, this one will have left its own as far. `blurred` makes
+        each cell the mean of its surroundings; None is `_blurred`.
         """
         weight, xp = other.frames[None], array_namespace(other.frames)
         both = xp.concat((self.colour, other.colour, xp.ones_like(weight)))
-        near = _blurred(both * weight)
+        near = (blurred or _blurred)(both * weight)
         own, mean = near[:3] / (near[6:] + 1e-3), near[3:6] / (near[6:] + 1e-3)
         certain = near[6:] / (near[6:] + _CERTAIN) * (_YOUNG / (_YOUNG + weight))
         unlike = ((self.colour - own) ** 2).sum(0)[None] / _ALIKE**2
@@ -214,9 +215,9 @@ def look_back(ahead: list[tuple[State, Motion]], smoothing: float) -> State | No
 
 
 def _blurred(values: Array) -> Array:
-    """(C, h, w) values, each the mean of about _NEARBY cells around it in both directions."""
+    """(C, h, w) values, each the mean of about NEARBY cells around it in both directions."""
     height, width = values.shape[1:]
-    rows, columns = max(1, height // _NEARBY), max(1, width // _NEARBY)
+    rows, columns = max(1, height // NEARBY), max(1, width // NEARBY)
     return resized(cell_means(values, (rows, columns)), (height, width))
 
 

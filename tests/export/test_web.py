@@ -187,6 +187,7 @@ def test_the_manifest_lists_whole_files_named_by_their_content(folder, facts, tr
     assert facts["config"] == trained_network.config.to_dict()
     names = {MANIFEST, *(one["file"] for one in facts["graphs"].values())}
     assert {path.name for path in folder.iterdir()} == names
+    assert {name for name, one in facts["graphs"].items() if one["halved"]} >= {"see", "attend"}
     for name, one in facts["graphs"].items():
         content = (folder / one["file"]).read_bytes()
         assert len(content) == one["bytes"]

@@ -39,9 +39,22 @@ export class Canvas {
     const seen = await this.tilted(take);
     const wanted = vividness ?? runtime.config.vividness;
     if (!hints.length) return this.decoded(seen, wanted, runtime.config.chroma_scale);
-    const { maps, lightness, source, grid } = this;
-    seen.cells ??= await runtime.run('cells', { logits: seen.logits, maps, lightness });
-    return spreadHints(runtime, { source, grid, cells: seen.cells }, hints, await this.decoded(seen, wanted, 1));
+    const { source, grid } = this;
+    const cells = await this.cellsOf(seen);
+    return spreadHints(runtime, { source, grid, cells }, hints, await this.decoded(seen, wanted, 1));
+  }
+
+  async cellsOf(seen) {
+    const { runtime, maps, lightness } = this;
+    return (seen.cells ??= await runtime.run('cells', { logits: seen.logits, maps, lightness }));
+  }
+
+  // Makes ready what hints need; whether there was anything to do.
+  async warm() {
+    const seen = await this.tilted(null);
+    if (seen.cells) return false;
+    await this.cellsOf(seen);
+    return true;
   }
 
   // What is likely in a take, with what was made of it: { logits, cells, decoded }.

@@ -60,7 +60,7 @@ export class Desk {
   }
 
   // Hints with their a*b*; under a palette, those that it turns into what is wanted.
-  async withColors(hints, { width, height }, nodes, before) {
+  async withColors(hints, { width, height } = {}, nodes = null, before = null) {
     if (!hints.length) return hints;
     const { runtime } = this;
     let pixels = runtime.bytes(Uint8Array.from(hints.flatMap(({ rgb }) => [...rgb, 255])), 1, hints.length, 4);
@@ -134,6 +134,12 @@ export class Desk {
   useModel(model) {
     if (model) throw new Error('On this device there is only the model of this page. Another one needs a server.');
     return { model: '', vividness: this.runtime.config.vividness };
+  }
+
+  // Makes one thing ready that a click on the photo opened last needs; whether there was one.
+  async warm() {
+    if (!this.sheets.size) return false; // what opens the first photo comes first
+    return (await this.runtime.warm()) || (await [...this.sheets.values()].at(-1).canvas.warm());
   }
 
   async fullSize(file, hints = '', vividness = null) {

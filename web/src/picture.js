@@ -1,7 +1,7 @@
 // Photographs: decoded by the browser, upright, in sRGB, and read in strips of rows.
 
 const MOST_PIXELS = 200e6;
-const STRIP_PIXELS = 1 << 17; // what is worked on at a time
+const STRIP_PIXELS = 1 << 19; // what is worked on at a time
 const JPEG_QUALITY = 0.92;
 
 // Anything with { width, height, rows(top, count) }: rows of RGBA bytes that stay the caller's.

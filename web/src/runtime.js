@@ -8,6 +8,7 @@ const FORMAT = 1;
 // The network runs where it is fastest; pixels are bytes, which only the processor has.
 const ON_GPU = new Set(['see', 'look', 'colors', 'cells', 'krige', 'attend']);
 const FIRST = ['reduce', 'resize', 'see', 'look', 'colors', 'paint']; // without these there is no colour
+const NEXT = ['lab', 'cells', 'relate', 'krige', 'attend', 'suggest']; // for a click
 
 export class Runtime {
   // See worker.js; `on` = { progress, note }.
@@ -29,7 +30,7 @@ export class Runtime {
     const [ort, ...graphs] = await Promise.all([importRuntime(new URL('runtime/', base), self.device, threads, heard), ...files]);
     self.ort = ort;
     self.threads = ort.env.wasm.numThreads;
-    self.graphs = Object.fromEntries(graphs);
+    Object.assign(self, { graphs: Object.fromEntries(graphs), entries: manifest.graphs });
     self.sessions = {};
     for (const name of FIRST) await self.session(name);
     tidy([model, ...entries.map(([, entry]) => url(entry))]).catch(() => {});
@@ -44,12 +45,20 @@ export class Runtime {
     return (this.sessions[name] ??= this.create(name));
   }
 
+  // Gets one more graph ready, while nobody waits; whether there was one.
+  async warm() {
+    const next = NEXT.find((name) => this.has(name) && !(name in this.sessions));
+    if (next) await this.session(next);
+    return !!next;
+  }
+
   async create(name) {
     const { InferenceSession } = this.ort;
     const onGpu = this.device === 'webgpu' && ON_GPU.has(name);
     return InferenceSession.create(new Uint8Array(this.graphs[name]), {
       executionProviders: [onGpu ? 'webgpu' : 'wasm'],
-      graphOptimizationLevel: 'all',
+      // All are simplified already, which takes long here; those with weights have them unpacked and fused.
+      graphOptimizationLevel: this.entries[name].halved ? 'all' : 'disabled',
       logSeverityLevel: 3,
     });
   }

@@ -31,13 +31,35 @@
 //   read_hints(hints, width, height)     the hints, fitted
 //   use_model(model)                     { model, vividness }; there is only the page's own, named ""
 //   colorize_with_hints(photo, hints, vividness)   File "<stem>-color.png", lossless, of the photo's size
+//   join()                               { fresh: true } where nothing is remembered of a live picture
+//   frame(wish, picture)                 { facts, picture: Blob }, see demo/live/session.py; the picture is a Blob
+//   leave()                              null; the live picture is forgotten
 
 import { Desk } from './desk.js';
+import { Live } from './live.js';
 import { Runtime } from './runtime.js';
 
+const IDLE_MS = 100;
 let desk = null;
+let live = null;
 
 const say = (message, transfer = []) => self.postMessage(message, transfer);
+
+function join() {
+  const fresh = !live;
+  live ??= new Live(desk.runtime, (hints) => desk.withColors(hints));
+  return { fresh };
+}
+
+function frame(wish, picture) {
+  join();
+  return live.frame(wish, picture);
+}
+
+function leave() {
+  live = null;
+  return null;
+}
 
 async function start(wish) {
   const runtime = await Runtime.open(wish, {
@@ -59,6 +81,9 @@ const ENDPOINTS = {
   borrow_palette: (photo, reference, hints) => desk.borrow(photo, reference, hints),
   read_hints: (hints, width, height) => desk.readHints(hints, width, height),
   use_model: (model) => desk.useModel(model),
+  join,
+  frame,
+  leave,
   colorize_with_hints: (photo, hints, vividness) => desk.fullSize(photo, hints, vividness),
 };
 
@@ -78,8 +103,15 @@ function sentence(error) {
   return words;
 }
 
-// One after the other: all calls share the runtime.
+// One after the other: all calls share the runtime. When none waits, what the next click needs is made ready.
 let last = Promise.resolve();
+let waiting = 0;
 self.onmessage = ({ data }) => {
-  last = last.then(() => answer(data));
+  waiting++;
+  last = last.then(() => answer(data)).then(() => --waiting || setTimeout(rest, IDLE_MS));
 };
+
+function rest() {
+  if (waiting || !desk) return;
+  last = last.then(() => desk.warm()).then((more) => more && setTimeout(rest), () => {});
+}
