@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -199,7 +199,7 @@ def _step(device: torch.device, quick: bool) -> float:
         return config.batch / _seconds(lambda: step(batch), device, quick)
 
 
-def _train(device: torch.device, quick: bool) -> float:
+def _train(packed: bool, device: torch.device, quick: bool) -> float:
     """Run the command itself: decoding, feeding, the start of CUDA and all."""
     from train.run.loop import train
 
@@ -207,7 +207,7 @@ def _train(device: torch.device, quick: bool) -> float:
         os.environ["ACCELERATE_USE_CPU"] = "true"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        config = _losses(folder, quick)
+        config = replace(_losses(folder, quick), packed=packed)
         Path(config.data).mkdir()
         colours = np.random.default_rng(0)
         for number in range(config.batch):
@@ -219,14 +219,15 @@ def _train(device: torch.device, quick: bool) -> float:
 
 
 PARTS = {
-    "network": Part("network alone, 256 px, batch of 256", "pictures/s", 25, _network),
-    "list": Part("list of 256 px arrays, in and out", "pictures/s", 30, _list),
-    "one": Part("one 256 px array", "ms", 25, _one),
+    "network": Part("network alone, 256 px, batch of 256", "pictures/s", 20, _network),
+    "list": Part("list of 256 px arrays, in and out", "pictures/s", 25, _list),
+    "one": Part("one 256 px array", "ms", 20, _one),
     "large": Part("12-megapixel array", "ms", 25, _large),
     "frames": Part("640x480 frames, smoothing 0.8", "frames/s", 30, partial(_frames, 1)),
-    "frames-4": Part("the same with four workers", "frames/s", 30, partial(_frames, 4)),
+    "frames-4": Part("the same with four workers", "frames/s", 25, partial(_frames, 4)),
     "step": Part("step of training with all losses, 128 px", "pictures/s", 30, _step),
-    "train": Part("python -m train with them, 20 steps and start", "pictures/s", 40, _train),
+    "train": Part("python -m train, 20 steps and start", "pictures/s", 30, partial(_train, False)),
+    "packed": Part("the same with --packed", "pictures/s", 30, partial(_train, True)),
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -93,6 +94,8 @@ def load(
         from colorize_hub.engines.onnx_engine import OnnxEngine, OnnxNetwork
 
         return Colorizer(OnnxEngine(OnnxNetwork(source, config)))
+    if sys.platform == "darwin":  # read when torch is imported; it warns of what it then does
+        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     try:
         from colorize_hub.engines.torch_engine import TorchEngine, find_device
         from colorize_hub.network.weights import read_network

@@ -80,7 +80,9 @@ class _ShardActor:
     ) -> None:
         self._shards, self._options, self._cpus = shards, options, cpus
         self._colorizer = load(model)
-        self._batch = 1 if self._colorizer.device == "cpu" else _GPU_BATCH
+        alone = self._colorizer.engine.side_by_side
+        self._batch = 1 if alone else _GPU_BATCH
+        self._workers = 1 if alone else max(2, cpus)  # files are read and written meanwhile
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[float]]:
         """Colour the shards of these numbers."""
@@ -88,6 +90,12 @@ class _ShardActor:
         spans: dict[str, list[float]] = {"began": [], "ended": []}
         for number in batch["id"].tolist():
             spans["began"].append(time.time())
-            color_shard(self._colorizer, self._shards[number], self._options, batch=self._batch)
+            color_shard(
+                self._colorizer,
+                self._shards[number],
+                self._options,
+                workers=self._workers,
+                batch=self._batch,
+            )
             spans["ended"].append(time.time())
         return spans

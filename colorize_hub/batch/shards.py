@@ -117,7 +117,7 @@ def plan_shards(
 
 
 def color_shard(
-    colorizer: Colorizer, shard: Shard, options: Options, *, batch: int = 1
+    colorizer: Colorizer, shard: Shard, options: Options, *, workers: int = 1, batch: int = 1
 ) -> Finished:
     """Colour the pictures of a shard, unless its output exists; all other columns are kept.
 
@@ -128,6 +128,7 @@ def color_shard(
         colorizer: of the model that was planned.
         shard: of `plan_shards`.
         options: as for `plan_shards`.
+        workers: threads, see `color_pictures`.
         batch: pictures for the network at once.
 
     Raises:
@@ -142,7 +143,7 @@ def color_shard(
     table = _read_rows(shard)
     values = table.column(shard.column).to_pylist()
     contents = [_content(value) for value in values]
-    coloured, errors = _color_contents(colorizer, contents, options, batch)
+    coloured, errors = _color_contents(colorizer, contents, options, workers, batch)
     values = [
         value if new is None else {**value, "bytes": new} if isinstance(value, dict) else new
         for value, new in zip(values, coloured, strict=True)
@@ -241,7 +242,11 @@ def _content(value: dict[str, Any] | bytes | None) -> bytes | None:
 
 
 def _color_contents(
-    colorizer: Colorizer, contents: Sequence[bytes | None], options: Options, batch: int
+    colorizer: Colorizer,
+    contents: Sequence[bytes | None],
+    options: Options,
+    workers: int,
+    batch: int,
 ) -> tuple[list[bytes | None], list[tuple[int, str]]]:
     """Return encoded pictures in colour, None for those left as they are; index and reason."""
     coloured: list[bytes | None] = [None] * len(contents)
@@ -252,7 +257,8 @@ def _color_contents(
                 source = Path(folder) / f"{index}{_suffix(content)}"
                 source.write_bytes(content)
                 tasks[source] = Task(source, Path(folder) / "coloured" / target_name(source.name))
-        outcomes = list(color_pictures(colorizer, [*tasks.values()], options, batch=batch))
+        work = color_pictures(colorizer, [*tasks.values()], options, workers=workers, batch=batch)
+        outcomes = list(work)
         for outcome in outcomes:
             if outcome.state == "coloured":
                 index = int(outcome.source.stem)

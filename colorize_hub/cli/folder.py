@@ -111,7 +111,8 @@ def folder(
 
 def _share_out(colorizer: Colorizer, workers: int | None) -> tuple[int, int]:
     """How many workers, and pictures a batch."""
-    return workers or colorizer.engine.threads, 1 if colorizer.device == "cpu" else _GPU_BATCH
+    engine = colorizer.engine
+    return workers or engine.threads, 1 if engine.side_by_side else _GPU_BATCH
 
 
 def _finish_on_interrupt(stop: Event, interrupted: Event) -> None:

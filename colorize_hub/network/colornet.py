@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from torch.fx.proxy import TraceError
 
 from colorize_hub.colour.palette import palette
+from colorize_hub.colour.resizing import cell_means
 from colorize_hub.network.attention import HintAttention
 from colorize_hub.network.config import OWN_ENCODER, ColorizerConfig, ConfigError
 from colorize_hub.network.efficientnet import EfficientNetLite0
 
 STRIDES = (4, 8, 16, 32)
+_POOLING = ("cpu", "cuda", "meta")
 _OVERVIEW_WEIGHT = 0.7  # of what a picture says when it is seen small
 _AB_UNIT = 110.0  # hints reach the network as a*b* / 110, about -1..1
 
@@ -169,8 +171,7 @@ def _pool_hints(hint_map: Tensor, like: Tensor) -> Tensor:
     ab, mask = hint_map[:, :2] / _AB_UNIT, hint_map[:, 2:]
     if ab.shape[2:] != like.shape[2:]:
         size = (like.shape[2], like.shape[3])
-        ab = F.adaptive_avg_pool2d(ab * mask, size)
-        mask = F.adaptive_avg_pool2d(mask, size)
+        ab, mask = _pooled(ab * mask, size), _pooled(mask, size)
         ab = ab / mask.clamp_min(1e-6)
     present = (mask > 0).to(ab)
     return torch.cat((ab * present, present), dim=1).to(like)
@@ -191,8 +192,15 @@ def broad_shift(maps: Tensor, whole: Tensor) -> Tensor:
     """
     size, grid = (maps.shape[2], maps.shape[3]), (whole.shape[2], whole.shape[3])
     apart = F.interpolate(whole, size=size, mode="bilinear") - maps
-    broad = F.adaptive_avg_pool2d(_OVERVIEW_WEIGHT * apart, grid)
+    broad = _pooled(_OVERVIEW_WEIGHT * apart, grid)
     return F.interpolate(broad, size=size, mode="bilinear")
+
+
+def _pooled(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """F.adaptive_avg_pool2d, which MPS has only where the one size divides the other."""
+    if maps.device.type in _POOLING:
+        return F.adaptive_avg_pool2d(maps, size)
+    return cell_means(maps, size)
 
 
 def for_inference(network: ColorNet, dtype: torch.dtype = torch.float32) -> ColorNet:

@@ -10,20 +10,22 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from colorize_hub.video.encoders import Encoder, working_encoder
 from colorize_hub.video.opening import VideoError, file_url, import_av
 from colorize_hub.video.reader import ClipFacts
 
 if TYPE_CHECKING:
     from av import Packet
+    from av.video.stream import VideoStream
 
 SEGMENT_FRAMES = 240  # at most; what a crash can cost
 _UNFINISHED = "unfinished.mp4"
 _BT709, _LIMITED = 1, 1  # H.273 codes of primaries, transfer and matrix; of the range 16..235
-_X264 = {"preset": "veryfast", "crf": "18", "bf": "0", "g": "120"}  # no B-frames: times stay simple
+_ENCODER = "comment"  # key of a segment that names its encoder; the film does not have it
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,16 @@ class SegmentWriter:
             folder: where the segments go.
             clip: the film that the frames belong to.
             first: how many frames the segments that are there hold.
+
+        Raises:
+            VideoError: the encoder of those segments does not work here.
         """
         self._folder = folder
         self._clip = clip
         self._next = first
+        self._size = clip.height + clip.height % 2, clip.width + clip.width % 2
+        earlier = _encoder_of(folder) if first else None
+        self._encoder = working_encoder(*self._size, clip.time_base, earlier)
         self._open: _OpenSegment | None = None
 
     def write(self, pixels: np.ndarray, time: int, duration: int) -> None:
@@ -88,7 +96,9 @@ class SegmentWriter:
         if self._open is not None and self._open.frames == SEGMENT_FRAMES:
             self.close()
         if self._open is None:
-            self._open = _OpenSegment(self._folder, self._clip, self._next, time)
+            self._open = _OpenSegment(
+                self._folder, self._clip, self._size, self._encoder, self._next, time
+            )
         self._open.write(pixels, time, duration)
         self._next += 1
 
@@ -100,7 +110,15 @@ class SegmentWriter:
 
 
 class _OpenSegment:
-    def __init__(self, folder: Path, clip: ClipFacts, first: int, time: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clip: ClipFacts,
+        size: tuple[int, int],
+        encoder: Encoder,
+        first: int,
+        time: int,
+    ) -> None:
         av = import_av()
         self._path = folder / f"{first:08d}_{time}.mp4"
         self._unfinished = folder / _UNFINISHED
@@ -108,9 +126,12 @@ class _OpenSegment:
         self.frames = 0
         self._convert = av.video.reformatter.VideoReformatter()
         self._film = av.open(file_url(self._unfinished), "w", format="mp4")
-        self._stream = self._film.add_stream("libx264", rate=clip.rate, options=dict(_X264))
+        options = dict(encoder.options)
+        stream = self._film.add_stream(encoder.name, rate=clip.rate, options=options)
+        self._stream = cast("VideoStream", stream)
+        self._film.metadata[_ENCODER] = encoder.name
         coder = self._stream.codec_context
-        coder.height, coder.width = clip.height + clip.height % 2, clip.width + clip.width % 2
+        coder.height, coder.width = size
         coder.pix_fmt, coder.time_base = "yuv420p", clip.time_base
         coder.sample_aspect_ratio = clip.aspect
         coder.color_primaries = coder.color_trc = coder.colorspace = _BT709
@@ -143,6 +164,15 @@ class _OpenSegment:
         except import_av().error.FFmpegError as error:
             raise writing_error(self._unfinished, error) from error
         os.replace(self._unfinished, self._path)
+
+
+def _encoder_of(folder: Path) -> str | None:
+    """Return the name of the encoder that the segments are from; None where they do not tell."""
+    first = min(folder.glob("*_*.mp4"), default=None)
+    if first is None:
+        return None
+    with import_av().open(file_url(first)) as film:
+        return film.metadata.get(_ENCODER)
 
 
 def segment_packets(segments: list[Segment], clip: ClipFacts) -> Iterator[Packet]:

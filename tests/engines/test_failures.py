@@ -1,5 +1,6 @@
 """What goes wrong on a device is said in one line, and smaller batches are tried once."""
 
+import os
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from colorize_hub.engines.failures import failures_in_words
 from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.errors import DeviceError, DeviceMemoryError
 from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.loading import load, save
 from tests.inference.moving import pan
 from tests.scenes import scene
 
@@ -175,3 +177,11 @@ def test_finished_pictures_come_on_a_stream_of_their_own(monkeypatch):
     assert tape.said == ["synchronize"]
     np.testing.assert_array_equal(found, values)
     assert asked == [True]
+
+
+def test_on_a_mac_what_the_gpu_lacks_is_computed_beside_it(monkeypatch, tiny_network, tmp_path):
+    monkeypatch.setattr("colorize_hub.loading.sys.platform", "darwin")
+    monkeypatch.delenv("PYTORCH_ENABLE_MPS_FALLBACK", raising=False)
+    folder = save(tiny_network, tmp_path / "model")
+    load(folder, device="cpu")
+    assert os.environ.pop("PYTORCH_ENABLE_MPS_FALLBACK") == "1"

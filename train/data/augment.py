@@ -4,6 +4,8 @@ Every function takes the random generator of its picture, which is a function of
 picture's position in the run alone: nothing depends on workers, processes or restarts.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.random import Generator
 from PIL import Image
@@ -15,15 +17,28 @@ _STOP = 1 / 8  # geometric law of the number of clicks (Zhang et al. 2017, "Real
 _MOST_HINTS = 128
 
 
-def crop(rgb: np.ndarray, size: int, random: Generator) -> np.ndarray:
-    """Cut a random square of (H, W, 3) uint8 as (size, size, 3), flipped or not."""
-    height, width = rgb.shape[:2]
-    short = min(height, width)
-    side = max(1, round(short * random.uniform(_LEAST_CROP, 1.0)))
+class Crop(NamedTuple):
+    """A square of a picture, in pixels, and whether it is turned left to right."""
+
+    top: int
+    left: int
+    side: int
+    flipped: bool
+
+
+def draw_crop(height: int, width: int, random: Generator) -> Crop:
+    """Draw a square of a picture."""
+    side = max(1, round(min(height, width) * random.uniform(_LEAST_CROP, 1.0)))
     top = int(random.integers(height - side + 1))
     left = int(random.integers(width - side + 1))
+    return Crop(top, left, side, bool(random.random() < 0.5))
+
+
+def crop(rgb: np.ndarray, size: int, random: Generator) -> np.ndarray:
+    """Cut a random square of (H, W, 3) uint8 as (size, size, 3), flipped or not."""
+    top, left, side, flipped = draw_crop(rgb.shape[0], rgb.shape[1], random)
     square = rgb[top : top + side, left : left + side]
-    if random.random() < 0.5:
+    if flipped:
         square = square[:, ::-1]
     if side == size:
         return np.ascontiguousarray(square)

@@ -79,23 +79,32 @@ class Examples(TorchDataset[Example]):
 
     Attributes:
         pictures: how many there are.
+        indices: of these in the dataset.
     """
 
     def __init__(self, pictures: Pictures, indices: np.ndarray, config: TrainConfig) -> None:
-        self._pictures, self._indices, self._config = pictures, indices, config
+        self._pictures, self._config = pictures, config
+        self.indices, self.pictures = indices, len(indices)
         self._epoch, self._order = -1, indices
-        self.pictures = len(indices)
 
     def __getitem__(self, index: int) -> Example:
-        epoch, place = divmod(index, len(self._indices))
+        return make_example(self.pixels(self.index_at(index)), index, self._config)
+
+    def index_at(self, position: int) -> int:
+        """Which of the dataset's pictures is at a position."""
+        epoch, place = divmod(position, len(self.indices))
         if epoch != self._epoch:
             random = np.random.default_rng((self._config.seed, epoch))
-            self._epoch, self._order = epoch, random.permutation(self._indices)
-        return make_example(self._pictures[self._order[place]], index, self._config)
+            self._epoch, self._order = epoch, random.permutation(self.indices)
+        return int(self._order[place])
+
+    def pixels(self, index: int) -> np.ndarray:
+        """(H, W, 3) uint8 of one of the dataset's pictures."""
+        return self._pictures[index]
 
     def first(self, count: int) -> Iterator[np.ndarray]:
         """Up to `count` decoded pictures in the fixed order of the split."""
-        return (self._pictures[index] for index in self._indices[: max(0, count)])
+        return (self._pictures[index] for index in self.indices[: max(0, count)])
 
 
 class StreamedExamples(IterableDataset[Example]):

@@ -21,6 +21,8 @@ class TrainConfig:
     """Split of a Hub dataset."""
     streaming: bool = False
     """Read the data as a stream: nothing is prepared on disk, order is shuffled in a buffer."""
+    packed: bool = False
+    """Keep all pictures decoded in the memory of the GPU, and cut and wear them there."""
     resume: bool = False
     """Go on from OUTPUT/checkpoint.safetensors, with the same flags as before."""
 
@@ -130,6 +132,10 @@ class TrainConfig:
             raise ValueError(f"taught must be a share of the loss, 0 to 1, got {self.taught}.")
         if min(self.pictures, self.batch) < 1:
             raise ValueError("pictures and batch must be at least 1.")
+        if self.packed and self.streaming:
+            raise ValueError(
+                "--packed holds all pictures, and --streaming does not: give one of them."
+            )
         if self.push is None and (self.push_every or self.private or self.revision):
             raise ValueError("--push-every, --private and --revision need --push user/model.")
 

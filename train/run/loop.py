@@ -20,7 +20,14 @@ from colorize_hub.hints.hint import HINT_STRIDE
 from colorize_hub.loading import save
 from colorize_hub.network.colornet import ColorNet, fast_dtype, for_inference
 from colorize_hub.network.config import ColorizerConfig
-from train.data.examples import Share, TrainingData, open_training_data, training_batches
+from train.data.examples import (
+    Examples,
+    Share,
+    TrainingData,
+    open_training_data,
+    training_batches,
+)
+from train.data.packed import packed_batches
 from train.data.source import cores
 from train.network.model import adjust_logits, build_network, finished
 from train.objective.losses import bin_prior, bin_weights
@@ -109,8 +116,11 @@ def train(config: TrainConfig) -> Path | None:
             "go on with as many as before."
         )
     read = progress.read[share.rank] if config.streaming else 0
-    workers = _feeders(accelerator.device, share)
-    batches = training_batches(data, share, progress.step, read, config, workers)
+    if config.packed and isinstance(data.source, Examples):
+        batches = packed_batches(data.source, share, progress.step, config, accelerator.device)
+    else:
+        workers = _feeders(accelerator.device, share)
+        batches = training_batches(data, share, progress.step, read, config, workers)
     frozen = for_inference(network, dtype)
     bar = tqdm(
         total=config.steps * config.batch,

@@ -1,10 +1,14 @@
 """The network as training starts with it."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from bench.training_step import noise
 from tests.train.training_fixtures import tiny
 from train.network.model import build_network, training_layout
+from train.objective.objective import Objective
 
 
 def layouts(network):
@@ -26,3 +30,21 @@ def test_channels_last_is_for_the_cpu():
     assert training_layout(torch.device("cpu")) == torch.channels_last
     assert training_layout(torch.device("cuda")) == torch.contiguous_format
     assert training_layout(torch.device("mps")) == torch.contiguous_format
+
+
+def test_both_layouts_train_to_the_same_loss(tmp_path):
+    config = tiny("none", tmp_path, log_error=1.5, unfreeze=0.0)
+    batch = noise(replace(config, batch=2), 32)
+    found = []
+    for layout in (torch.channels_last, torch.contiguous_format):
+        network = build_network(config, torch.device("cpu")).to(memory_format=layout)
+        objective = Objective(config, torch.device("cpu"), torch.float32)
+        weights = torch.ones(network.head.out_channels)
+        loss = objective(network, None, batch, weights)
+        loss.backward()
+        found.append((float(loss), [p.grad for p in network.parameters() if p.grad is not None]))
+    (one, ours), (other, theirs) = found
+    assert one == pytest.approx(other, rel=1e-5)
+    assert len(ours) > 50
+    for mine, yours in zip(ours, theirs, strict=True):
+        assert torch.allclose(mine, yours, rtol=1e-3, atol=1e-4 * float(yours.abs().max()) + 1e-7)
