@@ -15,9 +15,9 @@ from colorize_hub.web.icons import SIDES, icon
 from colorize_hub.web.page import live_html, page_html, photo_html, read_part
 from colorize_hub.web.prints import EXAMPLES, EXAMPLES_FOLDER, example_path
 
-# Nothing is asked of another host; blob: and data: are pictures and code made on the page itself.
+# Nothing is asked of another host; blob: and data: are pictures that the page made itself.
 POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; "
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
     "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
     "connect-src 'self' data: blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'"
 )

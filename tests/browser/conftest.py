@@ -22,9 +22,11 @@ from colorize_hub.demo import build_demo
 from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.network.colornet import ColorNet
+from colorize_hub.web.site import write_site
 from tests.browser.desk_page import DeskPage
 from tests.browser.film_page import FilmPage, blocks
 from tests.browser.live_page import camera_film
+from tests.browser.static_site import Host, hosted
 from tests.serving import free_port
 from tests.video.clips import moving_frames, write_clip
 
@@ -82,6 +84,19 @@ def site(colorizer: Colorizer, kept_files: Path) -> Iterator[str]:
         demo.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True)
         yield f"http://127.0.0.1:{port}"
         demo.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def static_site(trained_network: ColorNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site with the bundled model, as `colorize-hub web` writes it."""
+    return write_site(trained_network, tmp_path_factory.mktemp("static") / "site").parent
+
+
+@pytest.fixture
+def host(static_site: Path) -> Iterator[Host]:
+    """It, served by a host that knows nothing but files."""
+    with hosted(static_site) as host:
+        yield host
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,9 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from colorize_hub.demo.photo.marks import hints_of, read_work
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.network.colornet import ColorNet
 from colorize_hub.web.prints import example_path
-from colorize_hub.web.site import write_site
 from tests.browser.desk_page import DeskPage, chroma, redness
-from tests.browser.static_site import Host, hosted
+from tests.browser.static_site import Host
 from tests.browser.test_axe import faults
 
 pytestmark = pytest.mark.browser
@@ -24,18 +22,6 @@ pytestmark = pytest.mark.browser
 TIMEOUT_MS = 60_000
 FIRST_VISIT_BYTES = 30e6
 GRAPH = ".onnx.gz"
-
-
-@pytest.fixture(scope="module")
-def folder(trained_network: ColorNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site with the bundled model, as `colorize-hub web` writes it."""
-    return write_site(trained_network, tmp_path_factory.mktemp("static") / "site").parent
-
-
-@pytest.fixture
-def host(folder: Path) -> Iterator[Host]:
-    with hosted(folder) as host:
-        yield host
 
 
 @pytest.fixture
