@@ -16,7 +16,7 @@ from colorize_hub.demo.film.tracks import MarkTracks, hints_on
 from colorize_hub.demo.film.work import FilmWork
 from colorize_hub.demo.photo.pictures import jpeg, shrink
 from colorize_hub.inference.colorizer import Colorizer
-from colorize_hub.inference.frames import Frame
+from colorize_hub.inference.frame import Frame
 from colorize_hub.video.cuts import FilmIndex, Shot
 from colorize_hub.video.reader import ClipFrame
 from colorize_hub.video.seeking import read_frame, read_from
@@ -86,6 +86,7 @@ def preview_film(
             hints_on(found, shot.first - whole.first + step * place, scale),
             work.vividness,
             min(_WORKING, *one.pixels.shape[:2]),
+            carried=True,
         )
         for place, one in enumerate(chosen)
     )
