@@ -20,7 +20,7 @@ from colorize_hub.atomic import atomic_path
 from colorize_hub.errors import ModelError
 from colorize_hub.export.graphs import SYMBOLICS, Colours
 from colorize_hub.export.web_colors import BeforeTransfer, Certainty, Match, Suggest, Tilt, Transfer
-from colorize_hub.export.web_graphs import Lab, Look, Paint, Reduce, Resize, See
+from colorize_hub.export.web_graphs import Lab, Look, Paint, Reduce, Resize, See, Spots
 from colorize_hub.export.web_hints import Attend, Krige, ReadCells, Relate
 from colorize_hub.export.web_live import Steady
 from colorize_hub.hints.variation import DIRECTIONS, DRAWS
@@ -131,6 +131,8 @@ def web_graphs(network: ColorNet) -> Iterator[Graph]:
         "painted",
         "n W -",
     )
+    inputs, axes = (pixels[:1], torch.randn(2, 1, 20) * 60), "- N - | - - N"
+    yield Graph("spots", Spots(), inputs, "pixels ab", axes, "painted", "- N -")
     yield Graph("lab", Lab(), (pixels,), "pixels", "n W -", "lab", "- n W")
     yield from _of_hints(network, logits, maps, lightness)
     yield from _of_desk(network, logits, pixels)

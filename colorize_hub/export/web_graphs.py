@@ -132,6 +132,19 @@ class Paint(nn.Module):
         return self.levels[codes].T.reshape(lightness.shape[0], lightness.shape[1], 3)
 
 
+class Spots(nn.Module):
+    """Single pixels in colours of their own: spots.paint_hinted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paint = Paint()
+
+    def forward(self, pixels: Tensor, ab: Tensor) -> Tensor:
+        """(1, N, 4) uint8 and their (2, 1, N) a*b* to (1, N, 4) uint8; the opacity stays."""
+        rounded = self.paint.rounded(self.paint.lightness(pixels), ab)
+        return torch.cat((rounded, pixels[..., 3:]), 2)
+
+
 class Lightness(nn.Module):
     """Bytes to L*, as lightness.lightness_of."""
 

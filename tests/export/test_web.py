@@ -183,6 +183,15 @@ def test_pixels_are_those_of_the_library_wherever_the_colour_lies(run):
     assert (found[..., 3] == pixels[..., 3]).all(), "opacity"
 
 
+def test_many_hinted_pixels_need_little_memory(run):
+    """As many as a wide brush fixes in a scan."""
+    pixels = np.full((1, 60_000, 4), 128, np.uint8)
+    ab = np.full((2, 1, 60_000), 20, np.float32)
+    found = run("spots", pixels=pixels, ab=ab)
+    expected = recolor_pixels(pixels[:, :1, :3], ab[:, :, :1])
+    assert (found[..., :3] == expected).all()
+
+
 def test_the_manifest_lists_whole_files_named_by_their_content(folder, facts, trained_network):
     assert facts["config"] == trained_network.config.to_dict()
     names = {MANIFEST, *(one["file"] for one in facts["graphs"].values())}

@@ -112,7 +112,7 @@ export class Canvas {
   }
 }
 
-// Paints the pixels of a strip that hints fix: a row of pixels, each with its own ab.
+// Paints the pixels of a strip that hints fix, each with its own ab.
 async function paintHinted(runtime, { width, height }, rows, painted, top, count, hints) {
   const { places, owners } = hintedPixels(hints, [height, width], top, count);
   if (!places.length) return;
@@ -123,10 +123,9 @@ async function paintHinted(runtime, { width, height }, rows, painted, top, count
     pixels[at] = from[place];
     [ab[at], ab[places.length + at]] = hints[owners[at]].ab;
   });
-  const found = await runtime.run('paint', {
+  const found = await runtime.run('spots', {
     pixels: runtime.bytes(new Uint8Array(pixels.buffer), 1, places.length, 4),
-    ab: runtime.floats(ab, 1, 2, 1, places.length),
-    place: runtime.whole(0, 1),
+    ab: runtime.floats(ab, 2, 1, places.length),
   });
   const exact = found.painted.data;
   const levels = new Uint32Array(exact.buffer, exact.byteOffset, places.length);

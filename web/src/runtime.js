@@ -8,7 +8,7 @@ const FORMAT = 1;
 // The network runs where it is fastest; pixels are bytes, which only the processor has.
 const ON_GPU = new Set(['see', 'look', 'colors', 'cells', 'krige', 'attend']);
 const FIRST = ['reduce', 'resize', 'see', 'look', 'colors', 'paint']; // without these there is no colour
-const NEXT = ['lab', 'cells', 'relate', 'krige', 'attend', 'suggest']; // for a click
+const NEXT = ['lab', 'cells', 'relate', 'krige', 'attend', 'spots', 'suggest']; // for a click
 
 export class Runtime {
   // See worker.js; `on` = { progress, note }.
