@@ -10,7 +10,9 @@ import numpy as np
 from bench.clock import Row, Work
 from bench.measures import make_photograph
 from colorize_hub import Colorizer
+from colorize_hub.hints.hint import Hint
 from colorize_hub.video.films import LOOK_AHEAD, colorize_video
+from colorize_hub.video.hints import FilmHint, FilmHints, FilmMoment
 from colorize_hub.video.reader import ClipFacts, ClipFrame, probe, read_frames
 from colorize_hub.video.writer import SegmentWriter
 
@@ -26,6 +28,10 @@ def film_rows(colorizer: Colorizer, folder: Path, frames: int) -> Iterator[Row]:
     """
     clip = probe(make_film(folder / "film.mp4", frames))
     whole = _seconds(lambda: colorize_video(colorizer, clip.path, folder / "new.mp4"), frames)
+    hints = _hints(frames // 2)
+    hinted = _seconds(
+        lambda: colorize_video(colorizer, clip.path, folder / "hinted.mp4", hints), frames
+    )
     few = probe(make_film(folder / "few.mp4", min(frames, MOST)))
     parts = {
         what: _seconds(work, min(frames, MOST)) for what, work in _parts(colorizer, few, folder)
@@ -34,6 +40,7 @@ def film_rows(colorizer: Colorizer, folder: Path, frames: int) -> Iterator[Row]:
     parts["steady colour"] = max(0.0, steadying)
     row = f"{WIDTH} x {HEIGHT} film to film, a frame"
     yield Row(row, whole, "its parts one after the other", sum(parts.values()))
+    yield Row("with three hints that follow, a frame", hinted, "without hints", whole)
     beside = f"a frame of the whole ({1 / whole:.1f} fps)"
     yield from (Row(f"of that, {what}", time, beside, whole) for what, time in parts.items())
 
@@ -49,6 +56,12 @@ def make_film(path: Path, frames: int) -> Path:
             film.mux(stream.encode(av.VideoFrame.from_ndarray(window.copy(), format="gray")))
         film.mux(stream.encode(None))
     return path
+
+
+def _hints(frame: int) -> FilmHints:
+    places = ((160, 120), (320, 240), (480, 360))
+    moment = FilmMoment(frame=frame)
+    return FilmHints(tuple(FilmHint(moment, Hint(x, y, (150, 60, 50))) for x, y in places))
 
 
 def _parts(colorizer: Colorizer, clip: ClipFacts, folder: Path) -> Iterator[tuple[str, Work]]:
