@@ -45,7 +45,7 @@ def test_the_flow_leads_to_what_the_next_frame_shows(marked):
 def test_whereabouts_follow_the_flow(marked):
     assert marked.whereabouts is not None
     flow, at = marked.film.flow, marked.marked
-    place = (112.0, 100.0)
+    place = (30.0, 200.0)
     x, y = place
     assert marked.whereabouts(place, at) == pytest.approx(place)
     step = flow[at][:, int(y), int(x)]
