@@ -1,5 +1,7 @@
 // Starts the static site: has its files kept for the next visit, then opens the page over the worker.
 
+const LONGEST_WAIT_MS = 10000; // for the service worker; on a slow line the page goes on without it
+
 // Until the service worker answers for this page: what is fetched from then on is kept. Threads need a page
 // that stands alone; where the host cannot say so, the service worker does, from the next load on.
 async function keepFiles() {
@@ -22,6 +24,7 @@ function controlled(workers, registration) {
     workers.addEventListener('controllerchange', done, { once: true });
     registration.active?.postMessage('claim'); // after a reload that passed it by
     registration.installing?.addEventListener('statechange', ({ target }) => target.state === 'redundant' && failed());
+    setTimeout(done, LONGEST_WAIT_MS);
   });
 }
 
