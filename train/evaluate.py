@@ -28,6 +28,7 @@ from train.judging.curve_plot import plot_hint_curve
 from train.judging.marks import judge_marked_films, marks_table, open_marked
 from train.judging.metrics import ciede2000, colorfulness, kid, out_of_gamut, psnr, to_lab
 from train.judging.pictures import SIDE, Sample, data_name, read_pictures, square, to_batch, to_grey
+from train.judging.skin import Skin, score_skin, summarize_skin
 from train.judging.steadiness import (
     STILLS,
     Steadiness,
@@ -80,6 +81,8 @@ class EvaluateConfig:
     hints: int = 100
     """At most this many of the pictures, drawn with a fixed seed, are also coloured with hints and
     at several sizes, about a second each on one core; 0 leaves the hint curve and sizes out."""
+    skin: bool = False
+    """The pictures are aligned faces: their skin is scored too, see judging/skin.py."""
     kid_weights: str = "imagenet"
     """Weights of the classifier that KID looks through: imagenet (timm's, from the Hub), none (no
     KID), or a local .safetensors or .pth file."""
@@ -111,6 +114,7 @@ def evaluate(
     vividness: float | None = None,
     classifier: Classifier | None = None,
     hints: int = 0,
+    skin: bool = False,
 ) -> Evaluation:
     """Score a colorizer by the pictures' own colours.
 
@@ -122,12 +126,14 @@ def evaluate(
         vividness: None takes the model's.
         classifier: for KID; None leaves KID out.
         hints: pictures to try hints and sizes on, drawn with a fixed seed; 0 leaves both out.
+        skin: whether the pictures are aligned faces, whose skin is to be scored.
 
     Raises:
-        ValueError: there are no pictures.
+        ValueError: there are no pictures, or no faces.
     """
     scores: dict[str, list[float]] = {}
     features: dict[str, list[Tensor]] = {"ours": [], "grey": [], "truth": []}
+    faces: list[Skin | None] = []
     shown, steered = Sample(_SHOWN), Sample(hints)
     waiting = map(square, pictures)
     while truths := list(islice(waiting, _BATCH)):
@@ -141,6 +147,8 @@ def evaluate(
             for name, value in _score(grey, our, truth).items():
                 scores.setdefault(name, []).append(value)
             scores.setdefault("out_of_gamut", []).append(outside)
+        if skin:
+            faces += map(score_skin, ours, truths)
         if classifier is not None:
             for name, batch in (("ours", ours), ("grey", greys), ("truth", truths)):
                 features[name].append(classifier.features(to_batch(batch)))
@@ -154,6 +162,8 @@ def evaluate(
         hinted = judge_hints(colorizer, drawn, size=size, vividness=vividness)
         sizes = judge_sizes(colorizer, [grey for _, grey, _ in drawn], vividness=vividness)
         metrics = {**metrics, **hinted, **sizes}
+    if skin:
+        metrics = {**metrics, **summarize_skin([face for face in faces if face])}
     numbers, tiles = zip(*shown.kept(), strict=True)
     greys, ours, truths = zip(*tiles, strict=True)
     sheet = contact_sheet({"grey": greys, "ours": ours, "truth": truths})
@@ -195,6 +205,7 @@ def _evaluate(config: EvaluateConfig) -> str:
         vividness=config.vividness,
         classifier=open_classifier(config.kid_encoder, config.kid_weights, colorizer),
         hints=config.hints,
+        skin=config.skin,
     )
     print_metrics(evaluation.metrics)
     return f"Wrote {', '.join(write_evaluation(evaluation, config.output))} to {config.output}"

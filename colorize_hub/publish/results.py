@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 Metrics = Mapping[str, float | int | str]
 
 FACTS = ("images", "data", "size")
-_OPTIONAL_FACTS = ("hint_images", "size_images", "cpu_threads", "model_sha256")
+_OPTIONAL_FACTS = ("hint_images", "size_images", "skin_images", "cpu_threads", "model_sha256")
 
 # Name -> what the card calls it, and how a value is written there.
 _REQUIRED = {
@@ -34,6 +34,9 @@ _OPTIONAL = {
     "hint_delta_e": ("CIEDE2000 to the hint at hinted pixels", "{:.2f}"),
     "hint_delta_e_grey": ("CIEDE2000 to the hint at hinted pixels, grey picture", "{:.2f}"),
     "size_delta_e": ("CIEDE2000 between working sizes 192 to 512", "{:.2f}"),
+    "skin_ciede2000": ("CIEDE2000 on the skin of faces", "{:.2f}"),
+    "skin_ciede2000_darkest": ("CIEDE2000 on skin, darkest quarter of the faces", "{:.2f}"),
+    "skin_ciede2000_lightest": ("CIEDE2000 on skin, lightest quarter of the faces", "{:.2f}"),
     "weights_mb": ("Weights (MB)", "{:.1f}"),
     "network_ms": ("Network at 256x256, CPU, float32 (ms)", "{:.0f}"),
 }
@@ -54,6 +57,9 @@ _ROWS: tuple[tuple[str, str | float | None, str | None, str], ...] = (
     ("hints_10_minus_none", None, None, "hint_images"),
     ("hint_delta_e", "hint_delta_e_grey", None, "hint_images"),
     ("size_delta_e", 0.0, None, "size_images"),
+    ("skin_ciede2000", None, None, "skin_images"),
+    ("skin_ciede2000_darkest", None, None, "skin_images"),
+    ("skin_ciede2000_lightest", None, None, "skin_images"),
 )
 
 
@@ -100,7 +106,8 @@ def counted_by(name: str) -> str:
     """Return the fact that tells how many pictures a result is the mean of."""
     if name.startswith("hint"):
         return "hint_images"
-    return "size_images" if name.startswith("size_") else "images"
+    part = name.split("_")[0]
+    return f"{part}_images" if part in ("size", "skin") else "images"
 
 
 def result_table(metrics: Metrics) -> str:

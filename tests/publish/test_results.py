@@ -40,6 +40,8 @@ MORE: dict[str, float | int | str] = {
     "hint_delta_e_grey": 14.0,
     "size_images": 90,
     "size_delta_e": 2.75,
+    "skin_images": 40,
+    "skin_ciede2000": 7.25,
     "model_sha256": "0" * 64,
 }
 
@@ -50,7 +52,7 @@ def cells(table: str, label: str) -> list[str]:
 
 
 def test_facts_are_no_results():
-    facts = {"images", "data", "size", "hint_images", "size_images", "model_sha256"}
+    facts = {"images", "data", "size", "hint_images", "size_images", "skin_images", "model_sha256"}
     assert read_results(METRICS | MORE).keys() == (METRICS | MORE).keys() - facts
 
 
@@ -64,6 +66,7 @@ def test_each_result_has_a_name_and_a_count():
     )
     assert result_label("hints_1_psnr") == "PSNR with 1 hint (dB)"
     assert names["size_delta_e"][1] == "size_images"
+    assert names["skin_ciede2000"][1] == "skin_images"
 
 
 def test_the_table_has_grey_and_n_beside_each_figure():
@@ -72,6 +75,7 @@ def test_the_table_has_grey_and_n_beside_each_figure():
     assert cells(table, "Colourfulness") == ["40.2", "0.0", "44.0", "490"]
     assert cells(table, "Predicted outside sRGB, before fitting")[0] == "1.23%"
     assert cells(table, "CIEDE2000 to the hint at hinted pixels") == ["0.80", "14.00", "", "100"]
+    assert cells(table, "CIEDE2000 on the skin of faces") == ["7.25", "", "", "40"]
     assert cells(table, "10 hints: PSNR over the no-learning floor (dB)")[0] == "+1.25"
     assert cells(table, "CIEDE2000 between working sizes 192 to 512")[3] == "90"
     assert "KID" not in table

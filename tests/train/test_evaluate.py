@@ -92,6 +92,7 @@ def model(tmp_path, network):
 
 
 HINTED = [f"hints_{n}_{part}psnr" for n in HINT_COUNTS for part in ("", "floor_")]
+SKIN = ["skin_ciede2000", "skin_ciede2000_darkest", "skin_ciede2000_lightest"]
 STEERED = [
     "hint_images",
     *HINTED,
@@ -144,6 +145,24 @@ def test_command_says_why_there_is_no_kid(monkeypatch, capsys, tmp_path, folder,
     assert "KID is left out" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="encoder of the model itself"):
         run(monkeypatch, evaluation_command, *flags, "--kid-encoder", CONFIG.encoder)
+
+
+def test_command_scores_skin(monkeypatch, tmp_path, model):
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for number, light in enumerate((1.2, 1, 0.8, 0.6)):
+        tone = (np.array((194, 150, 130)) * light + picture(number) - 125).clip(0, 255)
+        Image.fromarray(tone.astype(np.uint8)).save(faces / f"{number}.png")
+    flags = ("--model", model, "--data", faces, "--output", tmp_path / "out", "--skin")
+    run(monkeypatch, evaluation_command, *flags, "--kid-weights", "none", "--hints", 0)
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert list(metrics) == [*KEYS, "skin_images", *SKIN]
+    assert metrics["skin_images"] == 4
+    assert metrics["skin_ciede2000_darkest"] > 0
+    assert len({metrics[name] for name in SKIN}) == 3
+    (faces / "0.png").unlink()
+    with pytest.raises(SystemExit, match="aligned faces in colour"):
+        run(monkeypatch, evaluation_command, *flags, "--kid-weights", "none", "--hints", 0)
 
 
 def test_scores_are_those_of_the_pictures_a_user_gets(network):
