@@ -60,7 +60,8 @@ def average(networks: Sequence[ColorNet], shares: Sequence[float]) -> ColorNet:
         if any(value != values[0] for value in values):
             raise ValueError(f"models to be averaged must have one {name}, got {values}.")
     widths = {network.config.hint_attention for network in networks}
-    mean = ColorNet(replace(first, hint_attention=widths.pop() if len(widths) == 1 else 0))
+    width = widths.pop() if len(widths) == 1 else 0
+    mean = ColorNet(replace(first, hint_attention=width, strength=()))
     weights = [network.state_dict() for network in networks]
     mean.load_state_dict({name: _mean(name, weights, shares) for name in mean.state_dict()})
     return mean.eval()

@@ -190,9 +190,11 @@ class _HeldOut:
     @classmethod
     def prepare(cls, colorizer: Colorizer, rgb: np.ndarray, grid: Sequence[float]) -> _HeldOut:
         grey = to_grey(rgb)
-        logits = colorizer.canvas(grey).logits()
+        canvas = colorizer.canvas(grey)
+        logits, strength = canvas.logits(), canvas.strength.cpu()
         step = colorizer.config.bin_step
         ab = torch.cat([decode_bins(logits, step, vividness) for vividness in grid]).cpu()
+        ab = ab * strength
         truth = to_batch([rgb])
         grey_rgb = torch.from_numpy(grey).expand_as(truth)
         return cls(

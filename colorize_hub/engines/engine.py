@@ -20,6 +20,7 @@ from colorize_hub.hints.kriging import spread_hints
 from colorize_hub.hints.variation import tilt_logits
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.look import Look, Network
+from colorize_hub.network.strength import strength
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 Held = Any  # pictures where an engine computes, see Engine.hold
@@ -29,7 +30,11 @@ NOT_FINITE = "The model predicted NaN; its weights are damaged. Load it anew."
 
 
 class Seen(Look):
-    """A Look, with what spreading hints over its pictures needs to know."""
+    """A Look, with what spreading hints over its pictures needs to know.
+
+    Attributes:
+        strength: (B, 1, 1, 1) factor on the colours of each picture, 0..1, see strength.py.
+    """
 
     def __init__(self, network: Network, lightness: Array) -> None:
         """See Look."""
@@ -39,6 +44,7 @@ class Seen(Look):
         self._small = cell_means(lightness, (rows, columns))[:, 0]  # mean L* of each cell
         self._cells: dict[int, Cells] = {}
         self._decoded: tuple[float, Array] | None = None
+        self.strength: Array = strength(self.maps, network.config.strength)
 
     def decoded(self, vividness: float) -> Array:
         """(B, 2, h, w) a*b* of `plain`, chroma not scaled; the last ones are kept."""
@@ -60,6 +66,7 @@ class Seen(Look):
         other = copy(self)
         other._narrow(slice(index, index + 1))
         other._small = self._small[index : index + 1]
+        other.strength = self.strength[index : index + 1]
         other._cells, other._decoded = {}, None
         return other
 
@@ -136,6 +143,7 @@ class Engine(ABC, Generic[AnyNetwork]):
         hint_maps: Array | None = None,
         vividness: float | None = None,
         take: int | None = None,
+        strength: Array | None = None,
     ) -> Array:
         """Colours of pictures at stride 4.
 
@@ -144,6 +152,7 @@ class Engine(ABC, Generic[AnyNetwork]):
             hint_maps: (B, 3, h, w), see `draw_hints`; hints are spread, see kriging.py.
             vividness: 0..1; None takes the model's calibrated value.
             take: a variation, see `tilt_logits`; None is none.
+            strength: (B, 1, 1, 1) of the network's colours, 0..1; None takes that of `seen`.
 
         Returns:
             (B, 2, h, w) a*b*, float32, not yet fitted to the gamut of sRGB.
@@ -155,12 +164,14 @@ class Engine(ABC, Generic[AnyNetwork]):
             seen = seen.tilted(take)
         config, hinted = self.config, _hinted(hint_maps)
         vividness = config.vividness if vividness is None else vividness
+        strong = seen.strength if strength is None else strength
         colors: list[Array] = []
         if len(hinted) < len(seen.plain):
-            colors = [*decode_bins(seen.plain, config.bin_step, vividness, config.chroma_scale)]
+            scale = config.chroma_scale
+            colors = [*(decode_bins(seen.plain, config.bin_step, vividness, scale) * strong)]
         maps = self.asarray(hint_maps) if hinted else []
         for i in hinted:
-            own, cells = seen.decoded(vividness)[i], seen.cells(i)
+            own, cells = seen.decoded(vividness)[i] * strong[i, 0], seen.cells(i)
             spread = spread_hints(maps[i], own, cells, config.chroma_scale, seen.attention)
             colors[i : i + 1] = [spread]
         return array_namespace(seen.plain).stack(colors)

@@ -35,7 +35,7 @@ multiples of 32; `h` x `w` is a quarter of that working size, rounded up.
 | encoder.onnx | `lightness` (B, 1, H, W), at working size | `f4`, `f8`, `f16`, `f32`: {channels} channels at strides 4, 8, 16, 32 |
 | decoder.onnx | `f4`, `f8`, `f16`, `f32`; `hint_map` (B, 3, h, w) | `maps` (B, {width}, h, w) |
 | overview.onnx | `maps`; `whole`: maps of the same picture with a short side of config.json's `overview`, both sides multiples of 32 | `shift` (B, {width}, h, w), to be added to the maps of a picture larger than that, with hints and without |
-{attention}| head.onnx | `maps` | `logits` (B, {bins}, h, w) over the ab palette |
+{attention}| head.onnx | `maps` | `logits` (B, {bins}, h, w) over the ab palette; `strength` (B, 1, 1, 1): 0..1, a factor on `ab` |
 | colours.onnx | `logits`; `vividness` (): 0..1, the model's own is {vividness}; `chroma_scale` (): {chroma_scale} | `ab` (B, 2, h, w): a\\*, b\\* |
 | render.onnx | `lightness` (B, 1, H, W), at full size; `ab` (B, 2, h, w) | `rgb` (B, 3, H, W): sRGB 0..1 |
 
@@ -73,9 +73,9 @@ def see(plane, size):
 
 # Better than a square: multiples of 32, in the photo's proportions.
 small, maps = see(lightness[0, 0], ({size}, {size}))
-{python_overview}logits = run("head", maps=maps)[0]
+{python_overview}logits, strength = run("head", maps=maps)
 vividness, chroma_scale = (np.array(value, np.float32) for value in ({vividness}, {chroma_scale}))
-ab = run("colours", logits=logits, vividness=vividness, chroma_scale=chroma_scale)[0]
+ab = strength * run("colours", logits=logits, vividness=vividness, chroma_scale=chroma_scale)[0]
 rgb = run("render", lightness=lightness, ab=ab)[0][0].transpose(1, 2, 0)
 Image.fromarray((rgb * 255).round().astype(np.uint8)).save("old-color.png")
 ```
@@ -114,8 +114,9 @@ async function see(image, size) {{
 export async function colorize(image, width, height) {{
   const {{ lightness }} = await run("lab", {{ rgb: pixels(image, width, height) }});
   const maps = await see(image, {size});
-{javascript_overview}  const {{ logits }} = await run("head", {{ maps }});
-  const decoding = {{ vividness: scalar({vividness}), chroma_scale: scalar({chroma_scale}) }};
+{javascript_overview}  const {{ logits, strength }} = await run("head", {{ maps }});
+  const chroma_scale = scalar({chroma_scale} * strength.data[0]);
+  const decoding = {{ vividness: scalar({vividness}), chroma_scale }};
   const {{ ab }} = await run("colours", {{ logits, ...decoding }});
   const {{ rgb }} = await run("render", {{ lightness, ab }});
   const picture = new ImageData(width, height);

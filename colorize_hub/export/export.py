@@ -93,7 +93,7 @@ def _write_graphs(network: ColorNet, folder: Path) -> None:
     write("encoder", Encoder(network), (lightness,), ["lightness"], skips)
     whole = torch.rand(2, maps.shape[1], 8, 12)
     write("overview", Overview(), (maps, whole), ["maps", "whole"], ["shift"])
-    write("head", Head(network), (maps,), ["maps"], ["logits"])
+    write("head", Head(network), (maps,), ["maps"], ["logits", "strength"])
     if network.attention is not None:
         _write_attention(network.attention, maps.shape[1], folder / ATTENTION)
     colours = Colours(network.config.bin_step)

@@ -2,8 +2,8 @@
 
 Seven graphs, so that what is asked often runs alone: lab (pixels to L* and a*b*), encoder,
 decoder, overview (what the small picture says of the large one), head (the decoder's last map to
-logits), colours (logits to a*b*) and render (full-size L* and small a*b* to pixels). A model with
-an attention to hints has that as the eighth.
+logits and the strength of the colours), colours (logits to a*b*) and render (full-size L* and small
+a*b* to pixels). A model with an attention to hints has that as the eighth.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from colorize_hub.colour.lab import in_gamut, lab_to_rgb, largest_scale, rgb_to_
 from colorize_hub.colour.palette import mean_colors, palette
 from colorize_hub.colour.resizing import cubic
 from colorize_hub.network.colornet import ColorNet, broad_shift
+from colorize_hub.network.strength import strength
 
 
 class Lab(nn.Module):
@@ -64,15 +65,15 @@ class Overview(nn.Module):
 
 
 class Head(nn.Module):
-    """The decoder's last map to logits."""
+    """The decoder's last map to logits, and how strong the colours of a picture may be."""
 
     def __init__(self, network: ColorNet) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """See ColorNet.logits."""
-        return self.network.logits(maps)
+    def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """See ColorNet.logits and strength.py: (B, Q, h, w) and (B, 1, 1, 1)."""
+        return self.network.logits(maps), strength(maps, self.network.config.strength)
 
 
 class Colours(nn.Module):

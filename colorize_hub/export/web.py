@@ -114,9 +114,15 @@ def web_graphs(network: ColorNet) -> Iterator[Graph]:
     yield Graph("resize", Resize(), inputs, "planes size", "- C H W | -", "resized", "- C h w")
     grid = "- - h w"
     yield Graph("see", See(network), (lightness,), "lightness", "- - H W", "maps", grid)
-    axes, names = f"{grid} | - - i j", "maps logits"
+    axes, names = f"{grid} | - - i j", "maps logits strength"
     yield Graph(
-        "look", Look(network), (maps, small), "detail overview", axes, names, f"{grid} | {grid}"
+        "look",
+        Look(network),
+        (maps, small),
+        "detail overview",
+        axes,
+        names,
+        f"{grid} | {grid} | - - - -",
     )
     scalars = (torch.tensor(0.6), torch.tensor(1.2))
     names = "logits vividness chroma_scale"

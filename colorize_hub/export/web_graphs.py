@@ -20,6 +20,7 @@ from colorize_hub.colour.resizing import cubic
 from colorize_hub.colour.srgb import CODES, decoded, levels_of_light
 from colorize_hub.export.graphs import Encoder
 from colorize_hub.network.colornet import ColorNet, broad_shift
+from colorize_hub.network.strength import strength
 
 
 class Reduce(nn.Module):
@@ -76,7 +77,7 @@ class Look(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, detail: Tensor, overview: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, detail: Tensor, overview: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Join the last maps of both sizes; the same twice for a picture that is seen once.
 
         Args:
@@ -84,10 +85,11 @@ class Look(nn.Module):
             overview: (1, C, h', w'), of the same picture seen small.
 
         Returns:
-            (1, C, h, w) joined maps and (1, Q, h, w) logits over the ab palette.
+            (1, C, h, w) joined maps, (1, Q, h, w) logits over the ab palette, and (1, 1, 1, 1) how
+            strong the colours may be, 0..1.
         """
         maps = detail + broad_shift(detail, overview)
-        return maps, self.network.logits(maps)
+        return maps, self.network.logits(maps), strength(maps, self.network.config.strength)
 
 
 class Paint(nn.Module):

@@ -30,13 +30,15 @@ class Canvas:
         picture: as it was read.
         held: it alone, see Engine.hold.
         lightness: (1, 1, H, W) L* at working size.
+        strength: (1, 1, 1, 1) how strong its colours may be, 0..1: near 0 where there is nothing to
+            know, see network/strength.py.
     """
 
     def __init__(self, engine: Engine, picture: Picture, held: Held, seen: Seen) -> None:
         """Take a picture that is held and seen alone."""
         self._engine, self.picture, self.held = engine, picture, held
         self.width, self.height = picture.width, picture.height
-        self.lightness, self._seen = seen.lightness, seen
+        self.lightness, self.strength, self._seen = seen.lightness, seen.strength, seen
 
     def render(
         self, hints: Sequence[Hint] = (), vividness: float | None = None
@@ -55,9 +57,24 @@ class Canvas:
         """
         return self.paint(self.predict(hints, vividness), hints)
 
-    def predict(self, hints: Sequence[Hint] = (), vividness: float | None = None) -> Array:
-        """(2, h, w) a*b* that `render` paints, at stride 4; arguments and errors as there."""
-        return self._engine.colors(self._seen, self._draw(hints), vividness)[0]
+    def predict(
+        self,
+        hints: Sequence[Hint] = (),
+        vividness: float | None = None,
+        strength: Array | None = None,
+    ) -> Array:
+        """(2, h, w) a*b* that `render` paints, at stride 4.
+
+        Args:
+            hints: as for `render`.
+            vividness: as for `render`.
+            strength: (1, 1, 1, 1) of the network's own colours; None takes that of the picture.
+
+        Raises:
+            ValueError: as for `render`.
+        """
+        hint_map = self._draw(hints)
+        return self._engine.colors(self._seen, hint_map, vividness, strength=strength)[0]
 
     def paint(self, ab: Array, hints: Sequence[Hint] = ()) -> Image.Image | np.ndarray:
         """Return the picture in the colours of (2, h, w) a*b*, and of the hints at their pixels."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -170,6 +170,7 @@ def _steadied(
         if last is not None and not same_shape(last.picture, canvas.picture):
             smoother, last = TemporalSmoother(smoothing), None
         motion = smoother.move(canvas.lightness, one.ab, one.moved)
+        one = _as_strong(one, smoother.strength(canvas.strength))
         change = moved_along(one, change, motion)
         ab = changed(one, change)
         shift = None if last is None else _shift(canvas, ab, frame, last.frame)
@@ -195,7 +196,14 @@ def _finish_first(waiting: deque[_Waiting], smoothing: float) -> _Finished:
     return first.finished(look_back(ahead, smoothing))
 
 
-def _shift(canvas: Canvas, ab: Array, frame: Frame, before: Frame) -> Array | None:
+def _as_strong(one: Predicted, strength: Array) -> Predicted:
+    """Return a frame in colours as strong as those of its scene; one with hints stays as it is."""
+    if one.frame.hints:
+        return one
+    return replace(one, ab=one.ab * (strength / one.canvas.strength)[0])
+
+
+def _shift(canvas: Canvas, ab: Array, frame: Frame, before: Frame, strength: Array) -> Array | None:
     """How far a changed wish moves the colours of a frame; None if nothing changed.
 
     A hint that only moved follows its object, as the colours carried along do.

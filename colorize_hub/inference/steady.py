@@ -129,8 +129,26 @@ class TemporalSmoother:
         self._keep = memory(smoothing)
         self._lightness: Array | None = None
         self._state: State | None = None
+        self._strength: tuple[Array, float] | None = None
         self.to_this: Motion | None = None
         self.to_previous: Motion | None = None
+
+    def strength(self, own: Array) -> Array:
+        """How strong the colours of the frame that `move` looked at may be: the same in a whole scene.
+
+        Args:
+            own: of the frame by itself, see network/strength.py.
+
+        Returns:
+            The mean over the frames of its scene so far, at most the last 100.
+        """
+        mean, frames = own, 1.0
+        if self._strength is not None and self.to_this is not None:
+            before, count = self._strength
+            frames = min(count + 1, _MOST_FRAMES)
+            mean = before + (own - before) / frames
+        self._strength = mean, frames
+        return mean
 
     def smooth(
         self,

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, fields
 from reprlib import repr as short  # a config.json from elsewhere may hold a megabyte in one value
 from typing import TypeGuard
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 ARCHITECTURE = "ColorNet"
 OWN_ENCODER = "tf_efficientnet_lite0"  # every other one is built by timm
 _LONGEST_NAME = 100
+_LARGEST = 1000  # a coefficient of strength
 _WIDEST = 4096  # a config.json from elsewhere must not be able to exhaust the memory
 
 
@@ -34,6 +35,8 @@ class ColorizerConfig:
             of 6; 0 for none.
         vividness: decoding sharpness 0..1 used when none is given (see palette.temperature).
         chroma_scale: factor on the decoded ab, calibrated together with vividness.
+        strength: what says how strong the colours of a picture may be (see strength.py): a number
+            for each of the decoder's last maps and one more; none for 1 everywhere.
         architecture: name of the network class.
         format_version: of config.json itself; from_dict reads older ones.
     """
@@ -46,6 +49,7 @@ class ColorizerConfig:
     hint_attention: int = 0
     vividness: float = 0.5
     chroma_scale: float = 1.0
+    strength: tuple[float, ...] = ()
     architecture: str = ARCHITECTURE
     format_version: int = FORMAT_VERSION
 
@@ -81,13 +85,23 @@ class ColorizerConfig:
             )
         for name, most in (("vividness", 1.0), ("chroma_scale", 4.0)):
             value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not 0 <= value <= most:
+            if not _is_number(value) or not 0 <= value <= most:
                 raise ConfigError(f"{name} must be a number 0..{most:g}, got {short(value)}.")
+        self._check_strength()
         if not _is_int(self.format_version) or self.format_version != FORMAT_VERSION:
             raise ConfigError(
                 f"config.json has format_version {short(self.format_version)}; this colorize_hub "
                 f"reads 1..{FORMAT_VERSION}. Upgrade: pip install -U colorize-hub."
+            )
+
+    def _check_strength(self) -> None:
+        expected = self.decoder_channels[-1] + 1
+        fits = isinstance(self.strength, tuple) and len(self.strength) in (0, expected)
+        if not fits or not all(_is_number(one) and abs(one) <= _LARGEST for one in self.strength):
+            raise ConfigError(
+                f"strength must be a list of {expected} numbers (one more than the last of "
+                f"decoder_channels) from -{_LARGEST} to {_LARGEST}, or empty, got "
+                f"{short(self.strength)}."
             )
 
     @classmethod
@@ -112,11 +126,15 @@ class ColorizerConfig:
             raise ConfigError(
                 f"decoder_channels must be a list of 4 integers, got {short(channels)}."
             )
-        return cls(**{**values, "decoder_channels": tuple(channels)})  # pyright: ignore[reportArgumentType]
+        given = values.get("strength", cls.strength)
+        strength = tuple(given) if isinstance(given, list | tuple) else given
+        lists = {"decoder_channels": tuple(channels), "strength": strength}
+        return cls(**{**values, **lists})  # pyright: ignore[reportArgumentType]
 
     def to_dict(self) -> dict[str, object]:
         """Return the content of config.json."""
-        return {**asdict(self), "decoder_channels": list(self.decoder_channels)}
+        lists = {name: list(getattr(self, name)) for name in ("decoder_channels", "strength")}
+        return {**asdict(self), **lists}
 
 
 def _name_the_architecture(values: dict[str, object]) -> dict[str, object]:
@@ -139,12 +157,18 @@ def _without_attention(values: dict[str, object]) -> dict[str, object]:
     return {"hint_attention": 0} | values
 
 
+def _without_strength(values: dict[str, object]) -> dict[str, object]:
+    """Up to format 5 the colours of every picture were as strong as decoded."""
+    return {"strength": []} | values
+
+
 # How a config.json of format n becomes one of format n + 1.
 _MIGRATIONS: dict[int, Callable[[dict[str, object]], dict[str, object]]] = {
     1: _name_the_architecture,
     2: _without_affinity,
     3: _without_overview,
     4: _without_attention,
+    5: _without_strength,
 }
 
 
@@ -159,3 +183,7 @@ def _migrated(values: Mapping[str, object]) -> dict[str, object]:
 
 def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

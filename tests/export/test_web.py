@@ -80,10 +80,11 @@ class Page:
         if small:
             seen = run("resize", planes=self.lightness, size=np.array(small))
             overview = run("see", lightness=seen)
-        self.maps, self.logits = run("look", detail=detail, overview=overview)
+        look = run("look", detail=detail, overview=overview)
+        self.maps, self.logits, self.strength = look
 
     def ab(self, hints=(), vividness=None):
-        own = self.decoded(vividness, self.config["chroma_scale"])
+        own = self.decoded(vividness, self.strength.item() * self.config["chroma_scale"])
         if not hints:
             return own
         grid = own.shape[2:]
@@ -98,7 +99,7 @@ class Page:
         )
         system = self.run("relate", **cells, anchors=anchors)
         asked = cells | {
-            "own": self.decoded(vividness, 1),
+            "own": self.decoded(vividness, self.strength.item()),
             "anchors": anchors,
             "wanted": hint_map[:2].reshape(2, -1)[:, anchors],
             "solver": np.linalg.inv(system.astype(np.float64)).astype(np.float32),

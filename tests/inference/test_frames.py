@@ -1,6 +1,7 @@
 """colorize_frames: as colorize where nothing is remembered, steadier where something is."""
 
 import sys
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -153,3 +154,22 @@ def test_what_is_wrong_is_refused_at_once(tiny_colorizer, monkeypatch):
     with pytest.raises(ModuleNotFoundError, match="use smoothing=0"):
         tiny_colorizer.colorize_frames(SCENE)
     assert len(run(tiny_colorizer, SCENE[:2], 0)) == 2
+
+
+def test_strength_does_not_flicker(monkeypatch, single_look_colorizer):
+    """A still scene whose frames say 1.0 and 0.2 by turns."""
+    turns = cycle((1.0, 0.2))
+    monkeypatch.setattr(
+        "colorize_hub.engines.engine.strength",
+        lambda maps, _: torch.full_like(maps[:, :1, :1, :1], next(turns)),
+    )
+
+    def chroma(smoothing):
+        shown = run(single_look_colorizer, [texture(96, 128)] * 8, smoothing)
+        far = np.stack(shown)[:, 40:, 60:].astype(float)
+        return np.ptp(far, axis=3).mean((1, 2))
+
+    alone, steady = chroma(0), chroma(0.3)
+    assert steady[0] == alone[0]
+    assert np.abs(np.diff(alone)).min() > 0.4 * alone.max()
+    assert np.abs(np.diff(steady))[3:].max() < 0.25 * np.abs(np.diff(alone)).max()

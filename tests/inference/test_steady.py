@@ -137,3 +137,14 @@ def test_looking_back_is_the_mean_of_what_comes():
     torch.testing.assert_close(found.frames, torch.full(GRID, keep * (1 + keep)))
     expected = (10 + 40 * keep) / (1 + keep)
     torch.testing.assert_close(found.colour[0], torch.full(GRID, expected))
+
+
+def test_the_strength_of_a_scene_is_the_mean_of_its_frames():
+    smoother, other = TemporalSmoother(0.8), lightness(texture(96, 128, seed=1))
+    found = []
+    for picture, own in ((STILL, 0.2), (STILL, 1.0), (STILL, 0.6), (other, 0.5), (other, 0.9)):
+        ab = torch.zeros(2, *GRID)
+        smoother.move(picture, ab)
+        found.append(float(smoother.strength(torch.tensor(own))))
+        smoother.add(ab)
+    assert found == pytest.approx([0.2, 0.6, 0.6, 0.5, 0.7])

@@ -17,8 +17,9 @@ CUSTOM = {
     "hint_attention": 48,
     "vividness": 0.25,
     "chroma_scale": 1.25,
+    "strength": [0.5] * 17,
     "architecture": "ColorNet",
-    "format_version": 5,
+    "format_version": 6,
 }
 
 
@@ -81,8 +82,13 @@ def test_a_config_cannot_be_changed_and_can_be_a_key():
         ("vividness", True, "vividness must be"),
         ("chroma_scale", -1, r"chroma_scale must be a number 0\.\.4, got -1\."),
         ("chroma_scale", 4.1, "chroma_scale must be"),
+        ("strength", [0.5] * 16, "strength must be a list of 17 numbers"),
+        ("strength", [0.5] * 16 + [math.nan], "strength must be a list of 17 numbers"),
+        ("strength", [0.5] * 16 + ["1"], "strength must be a list of 17 numbers"),
+        ("strength", [0.5] * 16 + [1e9], r"numbers .* from -1000 to 1000, or empty"),
+        ("strength", 0.5, "strength must be a list of 17 numbers"),
         ("chroma_scale", math.inf, "chroma_scale must be"),
-        ("format_version", 6, r"format_version 6; this colorize_hub reads 1\.\.5\. Upgrade"),
+        ("format_version", 7, r"format_version 7; this colorize_hub reads 1\.\.6\. Upgrade"),
         ("format_version", 0, "format_version 0;"),
         ("format_version", True, "format_version True;"),
         ("format_version", 2.0, r"format_version 2\.0;"),
@@ -106,7 +112,7 @@ def test_an_older_format_is_brought_up_to_date():
     older = {key: value for key, value in CUSTOM.items() if key != "architecture"}
     config = ColorizerConfig.from_dict(older | {"format_version": 1})
     assert config == ColorizerConfig.from_dict(CUSTOM)
-    assert config.to_dict()["format_version"] == 5
+    assert config.to_dict()["format_version"] == 6
     assert older.keys() == CUSTOM.keys() - {"architecture"}, "what came in is not changed"
 
 
@@ -126,6 +132,11 @@ def test_a_model_of_format_3_goes_on_seeing_pictures_once():
 def test_a_model_of_format_4_spreads_hints_by_kriging_alone():
     older = {key: value for key, value in CUSTOM.items() if key != "hint_attention"}
     assert ColorizerConfig.from_dict(older | {"format_version": 4}).hint_attention == 0
+
+
+def test_colours_of_a_model_of_format_5_are_as_strong_as_decoded():
+    older = {key: value for key, value in CUSTOM.items() if key != "strength"}
+    assert ColorizerConfig.from_dict(older | {"format_version": 5}).strength == ()
 
 
 def test_a_huge_value_makes_no_huge_message():

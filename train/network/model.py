@@ -33,8 +33,10 @@ def build_network(config: TrainConfig, device: torch.device) -> ColorNet:
     """
     if config.start is not None:
         network = read_model(config.start)
-        # It knew the old network's maps; train.attention gives the finished one a new one.
-        network.attention, network.config = None, replace(network.config, hint_attention=0)
+        # They knew the old network's maps; train.attention and train.strength give the finished
+        # one new ones.
+        network.attention = None
+        network.config = replace(network.config, hint_attention=0, strength=())
         for flag in ("encoder", "decoder_channels"):
             has, asked = getattr(network.config, flag), getattr(config, flag)
             if has != asked:

@@ -28,8 +28,8 @@ export class Canvas {
       const { resized } = await runtime.run('resize', { planes: lightness, size: runtime.whole(...small) });
       overview = (await runtime.run('see', { lightness: resized })).maps;
     }
-    const { maps, logits } = await runtime.run('look', { detail, overview });
-    Object.assign(this, { maps, logits, grid: logits.dims.slice(2) });
+    const { maps, logits, strength } = await runtime.run('look', { detail, overview });
+    Object.assign(this, { maps, logits, strength: strength.data[0], grid: logits.dims.slice(2) });
   }
 
   // a*b* as a tensor (1, 2, h, w) at stride 4. Hints are { x, y, ab: [a, b], radius } in pixels of the source;
@@ -38,10 +38,10 @@ export class Canvas {
     const { runtime } = this;
     const seen = await this.tilted(take);
     const wanted = vividness ?? runtime.config.vividness;
-    if (!hints.length) return this.decoded(seen, wanted, runtime.config.chroma_scale);
-    const { source, grid } = this;
+    const { source, grid, strength } = this;
+    if (!hints.length) return this.decoded(seen, wanted, strength * runtime.config.chroma_scale);
     const cells = await this.cellsOf(seen);
-    return spreadHints(runtime, { source, grid, cells }, hints, await this.decoded(seen, wanted, 1));
+    return spreadHints(runtime, { source, grid, cells }, hints, await this.decoded(seen, wanted, strength));
   }
 
   async cellsOf(seen) {

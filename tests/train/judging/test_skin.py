@@ -26,7 +26,7 @@ def test_skin_is_found_in_dark_and_light_and_nothing_else_is():
 
 def test_the_rule_is_that_of_the_standard():
     rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    y, cb, cr = np.asarray(Image.fromarray(rgb).convert("YCbCr"), float).transpose(2, 0, 1)
+    _, cb, cr = np.asarray(Image.fromarray(rgb).convert("YCbCr"), float).transpose(2, 0, 1)
     cb, cr = ((plane - 128) * 224 / 255 + 128 for plane in (cb, cr))  # JPEG's is of full range
     sure = (abs(cb - 77) > 1) & (abs(cb - 127) > 1) & (abs(cr - 133) > 1) & (abs(cr - 173) > 1)
     expected = (cb > 77) & (cb < 127) & (cr > 133) & (cr < 173)
