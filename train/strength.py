@@ -124,7 +124,7 @@ def fit_strength(sources: Sequence[Answers], nothing: Answers) -> tuple[float, .
 def _answer(engine: TorchEngine, rgb: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """Spread, colourfulness as of Answers, and true colourfulness of one picture."""
     grey, config = to_grey(rgb)[:, :, None], engine.config
-    shape = working_shape(*rgb.shape[:2], config.size)
+    shape = working_shape(rgb.shape[0], rgb.shape[1], config.size)
     seen = engine.see(engine.lightness([grey], shape))
     ab = decode_bins(seen.plain, config.bin_step, config.vividness, config.chroma_scale)
     lightness = cell_means(seen.lightness, tuple(ab.shape[2:]))
