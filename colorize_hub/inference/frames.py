@@ -203,7 +203,7 @@ def _as_strong(one: Predicted, strength: Array) -> Predicted:
     return replace(one, ab=one.ab * (strength / one.canvas.strength)[0])
 
 
-def _shift(canvas: Canvas, ab: Array, frame: Frame, before: Frame, strength: Array) -> Array | None:
+def _shift(canvas: Canvas, ab: Array, frame: Frame, before: Frame) -> Array | None:
     """How far a changed wish moves the colours of a frame; None if nothing changed.
 
     A hint that only moved follows its object, as the colours carried along do.

@@ -134,7 +134,7 @@ class TemporalSmoother:
         self.to_previous: Motion | None = None
 
     def strength(self, own: Array) -> Array:
-        """How strong the colours of the frame that `move` looked at may be: the same in a whole scene.
+        """Return how strong the colours of the frame that `move` looked at may be.
 
         Args:
             own: of the frame by itself, see network/strength.py.
