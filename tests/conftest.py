@@ -89,7 +89,9 @@ def colour_film(tiny_colorizer, tmp_path):
 
     def run(source, smoothing=0, **options):
         target = tmp_path / f"{source.name}.color.mp4"
-        report = colorize_video(tiny_colorizer, source, target, smoothing, size=32, **options)
+        report = colorize_video(
+            tiny_colorizer, source, target, smoothing=smoothing, size=32, **options
+        )
         assert report.target == target
         assert not target.with_name(target.name + ".part").exists()
         return report, read_clip(target)

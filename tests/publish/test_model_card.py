@@ -47,7 +47,7 @@ def test_the_front_matter_tells_the_hub_everything():
         assert result.task_type == "image-to-image"
         assert result.dataset_type == "photos_256"
         count = 100 if result.metric_type.startswith("hint") else 490
-        count = 90 if result.metric_type == "size_delta_e" else count
+        count = {"size_delta_e": 90, "skin_ciede2000": 40}.get(result.metric_type, count)
         assert result.dataset_name == "photos_256"
         assert result.dataset_config == f"{count} pictures at 256x256"
 

@@ -167,7 +167,7 @@ def test_positions_yield_the_same_whoever_asks(sources, tmp_path):
     for position in (0, 7, 8, 100, 9):  # epochs in any order
         for key, value in examples[position].items():
             assert np.array_equal(value, again[position][key])  # pyright: ignore
-    epoch = [int(examples._pictures[i].sum()) for i in examples._indices]
+    epoch = [int(examples._pictures[i].sum()) for i in examples.indices]
     assert len(set(epoch)) == 8
     assert [examples[p]["rgb"].shape[-1] for p in (79, 80)] == [32, 64]
 
