@@ -15,13 +15,13 @@ function startPage(root, backend, examples) {
   let away = false; // the camera is off because another tab is shown
 
   function show(name) {
-    film?.show(name === 'film');
     for (const tab of tabs) {
       const chosen = tab.id === 'tab-' + name;
       tab.setAttribute('aria-selected', chosen);
       tab.tabIndex = chosen ? 0 : -1;
       root.querySelector('#' + tab.getAttribute('aria-controls')).hidden = !chosen;
     }
+    film?.show(name === 'film'); // the desk measures its place, so this must be seen by now
     root.querySelector('#tagline').textContent = taglines[name];
     history.replaceState(null, '', name === 'photo' ? location.pathname + location.search : '#' + name);
     if (name !== 'live' && live.running) {

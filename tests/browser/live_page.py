@@ -48,7 +48,7 @@ class LivePage:
     def in_colour(self) -> None:
         """Waits until coloured frames come."""
         self.page.wait_for_function(
-            "() => document.querySelector('#live-speed').textContent.includes('fps')"
+            "() => document.querySelector('#live-speed').textContent.includes('fps')", polling=200
         )
 
     def pixels(self, element: str = "#live-after") -> np.ndarray:
