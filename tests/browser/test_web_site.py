@@ -6,12 +6,15 @@ from typing import Literal
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from colorize_hub.demo.photo.marks import hints_of, read_work
+from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.network.colornet import ColorNet
 from colorize_hub.web.prints import example_path
 from tests.browser.desk_page import DeskPage, chroma, redness
 from tests.browser.static_site import Host
@@ -22,6 +25,12 @@ pytestmark = pytest.mark.browser
 TIMEOUT_MS = 60_000
 FIRST_VISIT_BYTES = 30e6
 GRAPH = ".onnx.gz"
+
+
+@pytest.fixture
+def colorizer(trained_network: ColorNet) -> Colorizer:
+    """The library in float32, in which the browser computes."""
+    return Colorizer(TorchEngine(trained_network, "cpu", torch.float32))
 
 
 @pytest.fixture
