@@ -55,7 +55,7 @@ def tiny_config():
 @pytest.fixture(scope="session")
 def tiny_network(tiny_config, lively):
     """Random weights, but every layer counts, and the answer differs from place to place."""
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         return lively(ColorNet(tiny_config))
 
