@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from colorize_hub.loading import save
+from tests.commands import run_module
 from tests.scenes import scene
 from tests.serving import free_port, page_of
 
@@ -21,15 +22,8 @@ COMMAND = [sys.executable, "-m", "colorize_hub"]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
 
 
-def run(folder, *arguments):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def run(folder, *arguments, **environment):
+    return run_module("colorize_hub", *arguments, folder=folder, environment=environment)
 
 
 def refused(folder, *arguments):
@@ -142,19 +136,14 @@ def test_out_is_given_once(folder):
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("Größe.jpg", rb"Wrote Gr\xf6\xdfe-color.jpg"),
-        (os.fsdecode(b"M\xfcnchen.jpg"), rb"Wrote M\udcfcnchen-color.jpg"),
+        ("Größe.jpg", r"Wrote Gr\xf6\xdfe-color.jpg"),
+        (os.fsdecode(b"M\xfcnchen.jpg"), r"Wrote M\udcfcnchen-color.jpg"),
     ],
 )
 def test_a_name_that_the_terminal_cannot_show_is_coloured(folder, model, name, shown):
     (folder / "old.jpg").rename(folder / name)
-    result = subprocess.run(
-        [*COMMAND, "photo", name, "--model", str(model)],
-        cwd=folder,
-        env=ENVIRONMENT | {"PYTHONIOENCODING": "ascii"},
-        capture_output=True,
-    )
-    assert (result.returncode, result.stderr) == (0, b"")
+    result = run(folder, "photo", name, "--model", model, PYTHONIOENCODING="ascii")
+    assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(shown)
     assert {path.name for path in folder.iterdir()} == {
         *(name, name.replace(".jpg", "-color.jpg"), "album"),
@@ -278,13 +267,8 @@ def test_app_refuses_a_port_that_cannot_be(folder):
 
 
 def test_bench_puts_its_measures_into_one_table(folder, model):
-    result = subprocess.run(
-        [sys.executable, "-m", "bench", "--quick", "--threads", "1", "--model", str(model)],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
+    options = ("--quick", "--threads", "1", "--model", model)
+    result = run_module("bench", *options, folder=folder)
     assert (result.returncode, result.stderr) == (0, "")
     assert "cores" in result.stdout.splitlines()[0]
     for name in ("encode", "decode", "JPEG to JPEG", "to Lab and back"):

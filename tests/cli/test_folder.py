@@ -184,16 +184,12 @@ def test_names_of_any_kind_end_in_a_report(few, model, encoding):
     (few / "in" / broken).write_bytes(b"torn")
     for name in (os.fsdecode(b"K\xf6ln.png"), "Größe.png"):
         shutil.copy(few / "in" / "grey.png", few / "in" / name)
-    result = subprocess.run(
-        [*COMMAND, "folder", "in", "out", "--model", str(model), "--report", "report.json"],
-        cwd=few,
-        env=ENVIRONMENT | {"PYTHONIOENCODING": encoding},
-        capture_output=True,
-    )
+    options = ("--model", model, "--report", "report.json")
+    result = run(few, "folder", "in", "out", *options, PYTHONIOENCODING=encoding)
     assert result.returncode == 1  # by the torn one
-    assert b"Traceback" not in result.stderr
-    assert b"Failed: in/M\\udcfcnchen.jpg" in result.stderr
-    assert b"Coloured 3 pictures" in result.stdout
+    assert "Traceback" not in result.stderr
+    assert "Failed: in/M\\udcfcnchen.jpg" in result.stderr
+    assert "Coloured 3 pictures" in result.stdout
     text = (few / "report.json").read_bytes().decode()  # strictly UTF-8
     report = json.loads(text)
     assert not re.search(r"(?<!\\)\\ud", text)  # no lone surrogate, which some parsers refuse
@@ -203,11 +199,7 @@ def test_names_of_any_kind_end_in_a_report(few, model, encoding):
     assert {path.name for path in few.iterdir()} == {"in", "out", "report.json"}
 
     (few / "in" / broken).unlink()
-    again = subprocess.run(
-        [*COMMAND, "folder", "in", "out"],
-        cwd=few,
-        env=ENVIRONMENT | {"PYTHONIOENCODING": encoding},
-    )
+    again = run(few, "folder", "in", "out", PYTHONIOENCODING=encoding)
     assert again.returncode == 0
 
 

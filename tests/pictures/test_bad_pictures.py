@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,10 +12,10 @@ from PIL import Image
 from colorize_hub.batch.files import target_name
 from colorize_hub.demo import build_demo
 from colorize_hub.loading import save
+from tests.commands import run_module
 from tests.pictures.bad_pictures import make_corpus
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 BY_COMMAND = 5  # every fifth file goes through the command line
 
 
@@ -31,18 +29,8 @@ def corpus(tmp_path_factory):
     return make_corpus(tmp_path_factory.mktemp("corpus"))
 
 
-def run(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
-
-
 def test_the_library_survives_all_of_them(model, tmp_path):
-    result = run(ROOT, "tests.pictures.colour_corpus", tmp_path, model)
+    result = run_module("tests.pictures.colour_corpus", tmp_path, model, folder=ROOT)
     assert result.returncode == 0, result.stderr[-2000:]  # negative: a signal ended it
     report = json.loads(result.stdout)
     assert report["wrong"] == []
@@ -56,7 +44,7 @@ def test_the_command_line_survives_a_sample(model, corpus, tmp_path):
     for case in sample:
         os.link(case.path, tmp_path / "in" / case.path.name)
     options = ("--model", model, "--report", "report.json", "--recolor", "--workers", 1)
-    result = run(tmp_path, "colorize_hub", "folder", "in", "out", *options)
+    result = run_module("colorize_hub", "folder", "in", "out", *options, folder=tmp_path)
     assert result.returncode == 1, result.stderr[-2000:]
     assert "Traceback" not in result.stdout + result.stderr
     report = json.loads((tmp_path / "report.json").read_text())
