@@ -60,7 +60,11 @@ class Resizing:
 @lru_cache(maxsize=16)
 def bicubic(source: int, target: int) -> Resizing:
     """As F.interpolate(mode="bicubic") resizes a line (Keys 1981, borders repeated)."""
-    place = (np.arange(target) + 0.5) * (source / target) - 0.5
+    return bicubic_at((np.arange(target) + 0.5) * (source / target) - 0.5, source)
+
+
+def bicubic_at(place: np.ndarray, source: int) -> Resizing:
+    """Likewise, at any (target,) places: the middles of the samples are at whole numbers."""
     taps = np.floor(place).astype(int)[:, None] + np.arange(-1, 3)  # (target, 4)
     return _banded(taps, cubic(np.abs(place[:, None] - taps)), source)
 

@@ -16,8 +16,9 @@ class Frame:
         hints: colours to fix, in pixels of the frame, as for `Canvas.render`.
         vividness: 0 (dull) to 1 (vivid); None takes the model's calibrated value.
         size: working short side in pixels; None takes the model's.
-        carried: the hints were set on another frame and follow what they lie on. They come and go
-            gently, and what they change is found anew every few frames and moved along between.
+        carried: the hints were set on another frame and follow what they lie on. Their
+            colours hold at their places; what they change around these comes and goes gently, is
+            found anew every few frames and moved along between.
     """
 
     image: ImageLike

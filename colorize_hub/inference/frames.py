@@ -14,6 +14,7 @@ from PIL import Image
 from colorize_hub.colour.arrays import Array, like
 from colorize_hub.engines.engine import Engine, Held
 from colorize_hub.hints.hint import draw_hints
+from colorize_hub.inference.anchoring import anchored
 from colorize_hub.inference.canvas import Canvas, open_canvases
 from colorize_hub.inference.frame import Frame
 from colorize_hub.inference.motion import Motion, load_opencv
@@ -32,7 +33,6 @@ from colorize_hub.inference.workers import grouped, side_by_side
 from colorize_hub.pictures.picture import ImageLike, Picture, read_picture, write_like
 
 _AT_HAND = 16  # frames of a list that are worked on at once, where batches are faster
-_ANEW_EVERY = 12  # frames between two in which what carried hints change is found
 
 ImageOut = Image.Image | np.ndarray
 
@@ -61,7 +61,9 @@ class _Waiting:
     def finished(self, later: State | None) -> _Finished:
         """Return the colours, given what later frames say; hinted cells are as hinted."""
         ab = (self.smoothed if later is None else self.smoothed.joined(later)).ab
-        if self.frame.fixed:
+        if self.frame.carried:
+            ab = anchored(ab, self.frame.hints, (self.picture.height, self.picture.width))
+        elif self.frame.fixed:
             size, grid = (self.picture.height, self.picture.width), (ab.shape[1], ab.shape[2])
             mask = like(draw_hints(self.frame.fixed, size, grid)[0, 2], ab)
             ab = array_namespace(ab).where(mask > 0, self.own.ab, ab)
