@@ -7,6 +7,7 @@ place without texture cannot be followed: there the hint stays for as long as th
 """
 
 import numpy as np
+from PIL import Image
 
 from colorize_hub.inference.motion import load_opencv
 
@@ -32,7 +33,7 @@ class Tracker:
     """
 
     def __init__(self, grey: np.ndarray, x: float, y: float) -> None:
-        """Begin on a frame.
+        """Begins on a frame.
 
         Args:
             grey: (h, w) uint8.
@@ -101,6 +102,13 @@ class Tracker:
     def _cut(self, grey: np.ndarray) -> np.ndarray:
         (y, x), (rows, columns) = self._corner, self._size
         return grey[y : y + rows, x : x + columns].copy()
+
+
+def small_grey(image: Image.Image) -> np.ndarray:
+    """(h, w) uint8 of a picture: what is followed on, SMALL_SIDE pixels the longer way."""
+    scale, grey = SMALL_SIDE / max(image.size), image.convert("L")
+    size = max(1, round(grey.width * scale)), max(1, round(grey.height * scale))
+    return np.asarray(grey.resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
 
 def best_fit(

@@ -72,7 +72,7 @@ class FilmHint:
 
     Attributes:
         moment: the frame.
-        hint: place, in pixels of the film as it is shown, and colour.
+        hint: place, in pixels of the film as it is shown (see `ClipFacts.shown`), and colour.
     """
 
     moment: FilmMoment
@@ -86,7 +86,8 @@ class FilmHints:
     Attributes:
         hints: where two lie over each other, the later one counts.
         size: (width, height) in pixels of the film that they are for; None fits any.
-        film: what else is known of that film, for people: its name and the like.
+        film: what else is known of that film: "frames", how many it has, so that hints of another
+            one are refused, and for people its "name" and the like.
     """
 
     hints: tuple[FilmHint, ...] = ()
@@ -169,12 +170,27 @@ class FilmHints:
         Raises:
             VideoError: its size is another, or a hint lies outside the picture.
         """
-        if self.size is not None and self.size != (clip.width, clip.height):
+        width, height = clip.shown
+        if self.size is not None and self.size != (width, height):
             raise VideoError(
                 f"These hints are for a film of {self.size[0]} x {self.size[1]} pixels, and"
-                f" {clip.path.name} has {clip.width} x {clip.height}; take the hints of this film."
+                f" {clip.path.name} has {width} x {height}; take the hints of this film."
             )
-        self.check_places(clip.width, clip.height)
+        self.check_places(width, height)
+
+    def check_frames(self, frames: int, name: str) -> None:
+        """Refuse hints that were made for a film with another number of frames, if they say it.
+
+        Raises:
+            VideoError: they were.
+        """
+        own = self.film.get("frames")
+        if type(own) is int and own != frames:
+            made_for = _shown(self.film.get("name", "a film"))
+            raise VideoError(
+                f"These hints are for {made_for} of {own} frames, and {name} has {frames}; take the"
+                ' hints of this film, or take "film" out of the file if it is the same.'
+            )
 
     def check_places(self, width: int, height: int) -> None:
         """Refuse hints outside a picture of that size.

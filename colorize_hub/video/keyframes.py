@@ -19,6 +19,7 @@ from PIL import Image
 
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.hints.hint import Hint
+from colorize_hub.inference.tracking import small_grey
 from colorize_hub.pictures.formats import is_read
 from colorize_hub.pictures.opening import PictureError
 from colorize_hub.pictures.picture import read_picture
@@ -27,7 +28,7 @@ from colorize_hub.video.cuts import FilmIndex
 from colorize_hub.video.hints import FilmMoment
 from colorize_hub.video.opening import VideoError
 from colorize_hub.video.seeking import read_frame
-from colorize_hub.video.tracking import TrackedHint, frame_number, small_grey, track_shot
+from colorize_hub.video.tracking import TrackedHint, frame_number, track_shot
 
 PLACES = 96  # of a keyframe, about
 _SMALL = 192  # pixels of the long side of the copy that they are taken from
@@ -122,7 +123,8 @@ def places_of(pixels: np.ndarray, index: FilmIndex) -> list[Hint]:
     ab = np.moveaxis(rgb_to_lab(np.moveaxis(rgb, -1, 0).astype(np.float32) / 255)[1:], 0, -1)
     rows, columns = rgb.shape[:2]
     side = max(1, round((rows * columns / PLACES) ** 0.5))
-    across, down = index.clip.width / columns, index.clip.height / rows
+    width, height = index.clip.shown
+    across, down = width / columns, height / rows
     hints = []
     for top in range(0, rows - side // 2, side):
         for left in range(0, columns - side // 2, side):
@@ -183,12 +185,13 @@ def _check_shows(index: FilmIndex, frame: int, keyframe: Keyframe) -> None:
         VideoError: it is one.
     """
     clip, (height, width) = index.clip, keyframe.pixels.shape[:2]
-    if abs(width * clip.height / (height * clip.width) - 1) > _SAME_SHAPE:
+    shapes = clip.shown, (clip.width, clip.height)  # of the desk, and as other programs save it
+    if all(abs(width * down / (height * across) - 1) > _SAME_SHAPE for across, down in shapes):
         raise VideoError(
             f"The keyframe {keyframe.path} has {width} x {height} pixels, which is another shape"
-            f" than the film's {clip.width} x {clip.height}; give the whole frame."
+            f" than the film's {clip.shown[0]} x {clip.shown[1]}; give the whole frame."
         )
-    grey = small_grey(read_frame(index, frame).pixels)
+    grey = small_grey(Image.fromarray(read_frame(index, frame).pixels))
     size = grey.shape[1], grey.shape[0]
     own = np.asarray(
         Image.fromarray(keyframe.pixels).convert("L").resize(size, Image.Resampling.BOX)

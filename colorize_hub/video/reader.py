@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+_MOST_STRETCHED = 4  # width of a pixel by its height, or the other way, that is believed
 _HDR = {16: "PQ", 18: "HLG"}  # H.273 transfer characteristics
 
 
@@ -46,6 +47,15 @@ class ClipFacts:
     height: int
     width: int
     aspect: Fraction
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """(width, height) as players show it, on square pixels; the shorter way is stretched."""
+        if not 1 / _MOST_STRETCHED <= self.aspect <= _MOST_STRETCHED:
+            return self.width, self.height
+        if self.aspect >= 1:
+            return round(self.width * self.aspect), self.height
+        return self.width, round(self.height / self.aspect)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from colorize_hub.hints.hint import Hint
-from colorize_hub.inference.following import Follower
-from colorize_hub.inference.tracking import SMALL_SIDE
+from colorize_hub.inference.following import FlowFollower, Follower
+from colorize_hub.inference.tracking import small_grey
 from colorize_hub.video.cuts import FilmIndex
 from colorize_hub.video.hints import FilmHints, FilmMoment
 from colorize_hub.video.opening import VideoError
@@ -33,7 +33,8 @@ class TrackedHint:
         hint: as it was set.
         frame: number of the frame that it was set on.
         first: number of the first frame that `places` tells of.
-        places: (T, 2) float32, x and y in pixels of the film, frame by frame from `first` on.
+        places: (T, 2) float32, x and y in pixels of the film as it is shown, frame by frame from
+            `first` on.
         seen: (T,) bool, whether it lives there; where it is lost or covered it is silent.
     """
 
@@ -69,18 +70,33 @@ class TrackedHints:
     def __init__(self, index: FilmIndex, tracked: Iterable[TrackedHint]) -> None:
         """Keep hints, of which later ones lie over earlier ones, for a film's frames."""
         self._index = index
+        shown, clip = index.clip.shown, index.clip
+        self._scale = clip.width / shown[0], clip.height / shown[1]
         self._by_shot: dict[int, list[TrackedHint]] = defaultdict(list)
         for one in tracked:
             self._by_shot[index.shot_of(one.frame).first].append(one)
 
+    @property
+    def marked(self) -> list[int]:
+        """Times of the frames that hints were set on, in units of the film's time_base."""
+        frames = {one.frame for shot in self._by_shot.values() for one in shot}
+        return [self._index.times[frame] for frame in sorted(frames)]
+
     def on(self, frame: int) -> list[Hint]:
-        """Return the hints that live on a frame, by its number, at their places there."""
+        """Return the hints that live on a frame, by its number, in pixels as they are stored."""
         shot = self._by_shot.get(self._index.shot_of(frame).first, ())
-        return [hint for one in shot if (hint := one.at(frame)) is not None]
+        return [_scaled(hint, *self._scale) for one in shot if (hint := one.at(frame)) is not None]
 
     def at(self, time: int) -> list[Hint]:
         """Return the same, by the frame's time in units of the film's time_base."""
         return self.on(bisect_left(self._index.times, time))
+
+
+def _scaled(hint: Hint, across: float, down: float) -> Hint:
+    if across == down == 1:
+        return hint
+    radius = None if hint.radius is None else hint.radius * (across * down) ** 0.5
+    return replace(hint, x=hint.x * across, y=hint.y * down, radius=radius)
 
 
 def track_hints(
@@ -95,8 +111,10 @@ def track_hints(
         frames: of the shot, (h, w) uint8 grey of one size, as `small_grey` makes them; any sequence
             that can be asked for them again.
         marks: number in `frames` of the one that it was set on, and the hint.
-        size: (width, height) of the film, whose pixels the hints count.
-        look: look for what the flow lost, see `Follower`.
+        size: (width, height) of the film, whose pixels the hints count; the frames may be of
+            another shape.
+        look: follow each with what lies around it, and look for what is lost; for many hints that
+            takes long, see `FlowFollower`.
 
     Returns:
         Each mark with its place in every frame, in their order; frames are numbered as in `frames`.
@@ -114,7 +132,7 @@ def track_hints(
         places = np.zeros((count, len(group), 2), np.float32)
         seen = np.zeros((count, len(group)), bool)
         for ahead in (range(start + 1, count), range(start - 1, -1, -1)):
-            follower = Follower(frames[start], at * scale - 0.5, look)
+            follower = (Follower if look else FlowFollower)(frames[start], at * scale - 0.5)
             for number in ahead:
                 follower.follow(frames[number])
                 places[number] = (follower.places + 0.5) / scale
@@ -142,6 +160,7 @@ def track_film(index: FilmIndex, hints: FilmHints) -> list[TrackedHint]:
         ModuleNotFoundError: OpenCV is missing.
     """
     hints.check(index.clip)
+    hints.check_frames(len(index.times), index.clip.path.name)
     frames = [frame_number(index, one.moment) for one in hints.hints]
     by_shot: dict[int, list[int]] = defaultdict(list)
     for order, frame in enumerate(frames):
@@ -163,7 +182,7 @@ def track_shot(
     clip = index.clip
     with closing(ShotFrames(index, first)) as shot:
         own = [(frame - first, hint) for frame, hint in marks]
-        found = track_hints(shot, own, (clip.width, clip.height), look)
+        found = track_hints(shot, own, clip.shown, look)
     return [replace(one, frame=one.frame + first, first=first) for one in found]
 
 
@@ -204,7 +223,7 @@ class ShotFrames(Sequence[np.ndarray]):
         self._count, self._shape = 0, (0, 0)
         with closing(read_from(index, shot.first)) as frames:
             for one in islice(frames, shot.frames):
-                small = small_grey(one.pixels)
+                small = small_grey(Image.fromarray(one.pixels))
                 self._shape = small.shape
                 self._file.write(small.tobytes())
                 self._count += 1
@@ -221,11 +240,3 @@ class ShotFrames(Sequence[np.ndarray]):
     def close(self) -> None:
         """Let the file go."""
         self._file.close()
-
-
-def small_grey(pixels: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 of a frame, (H, W) or (H, W, 3) uint8: what hints are followed on."""
-    image = Image.fromarray(pixels).convert("L")
-    scale = SMALL_SIDE / max(image.size)
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2))

@@ -4,15 +4,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from colorize_hub import Hint
+from colorize_hub.inference.tracking import small_grey
 from colorize_hub.video import FilmHint, FilmHints, FilmMoment, VideoError
-from colorize_hub.video.cuts import find_shots
+from colorize_hub.video.cuts import FilmIndex, find_shots
 from colorize_hub.video.reader import probe
 from colorize_hub.video.tracking import (
+    TrackedHint,
     TrackedHints,
     frame_number,
-    small_grey,
     track_film,
     track_hints,
 )
@@ -93,7 +95,7 @@ def test_places_count_pixels_of_the_film_whatever_the_size_that_is_searched():
         np.kron(frame, np.ones((4, 4), np.uint8))
         for frame in windows([(0, 2 * t) for t in range(9)])
     ]
-    small = [small_grey(frame) for frame in frames]
+    small = [small_grey(Image.fromarray(frame)) for frame in frames]
     assert small[0].shape == (128, 192)
     (mark,) = track_hints(small, [(0, Hint(402, 242, RED))], (768, 512))
     assert np.abs(mark.places - [(402 - 8 * t, 242) for t in range(9)]).max() < 4
@@ -163,3 +165,16 @@ def test_a_film_without_a_cut_is_one_shot(tmp_path):
     tracked = carried(index, FilmMoment(frame=5))
     assert all(tracked.on(number) for number in range(10))
     assert carried(index).on(3) == []
+
+
+def test_a_film_of_a_hundred_thousand_cuts_is_looked_up(two_shots):
+    cuts = range(6, 600_001, 6)
+    index = FilmIndex(two_shots.clip, range(600_006), 600_006, cuts)
+    assert len(index.shots) == 100_001
+    places = np.array([(20 + t, 30) for t in range(6)], np.float32)
+    seen = np.ones(6, bool)
+    hint = TrackedHint(Hint(22, 30, RED), 300_002, 300_000, places, seen)
+    tracked = TrackedHints(index, [hint])
+    assert tracked.on(300_005) == [Hint(25, 30, RED)]
+    assert tracked.on(299_999) == tracked.on(300_006) == tracked.on(600_005) == []
+    assert tracked.marked == [300_002]

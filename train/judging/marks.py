@@ -13,14 +13,16 @@ from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frames import Frame
+from colorize_hub.inference.tracking import small_grey
 from colorize_hub.video.cuts import FilmIndex
 from colorize_hub.video.keyframes import places_of
 from colorize_hub.video.reader import ClipFacts
-from colorize_hub.video.tracking import TrackedHint, small_grey, track_hints
+from colorize_hub.video.tracking import TrackedHint, track_hints
 from train.judging.flicker import warping_error
 from train.judging.hint_curve import PATCH, hint_delta_e, patch_hints
 from train.judging.marked_films import MarkedFilm, passing_thing, turning_still
@@ -54,7 +56,7 @@ def judge_marks(
     """
     film, greys = marked.film, [to_grey(frame) for frame in marked.film.frames]
     truth, size = film.frames[marked.marked], (greys[0].shape[1], greys[0].shape[0])
-    small = [small_grey(grey) for grey in greys]
+    small = [small_grey(Image.fromarray(grey)) for grey in greys]
     thing = None if marked.things is None else marked.things[marked.marked]
     hints = worst_places(colorizer, greys[marked.marked], truth, count, how, thing)
     carried = track_hints(small, [(marked.marked, hint) for hint in hints], size)

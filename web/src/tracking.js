@@ -1,5 +1,5 @@
 // A hint on a live picture: it stays on its object, and is silent while the object is not seen:
-// demo/live/tracking.py. A grey picture is { width, height, levels: Float32Array 0..255 }.
+// inference/tracking.py. A grey picture is { width, height, levels: Float32Array 0..255 }.
 
 export const SMALL_SIDE = 192; // pixels of the long side of the pictures that are searched
 const SIDES = [19, 29, 41, 57]; // of the template; the first with enough texture is taken

@@ -20,7 +20,7 @@ from colorize_hub.demo.models import MOST_NAME, ModelShelf
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frames import Frame
-from colorize_hub.inference.tracking import SMALL_SIDE, Tracker
+from colorize_hub.inference.tracking import Tracker, small_grey
 
 MOST_HINTS = 24
 MOST_PIXELS = 4_000_000
@@ -110,7 +110,7 @@ class Session:
         self._seen_lately: FIFOCache[int, np.ndarray] = FIFOCache(_REMEMBERED)
 
     def colour(self, picture: bytes, wish: Wish) -> tuple[dict[str, Any], bytes]:
-        """Colour the next frame.
+        """Colours the next frame.
 
         Args:
             picture: the frame, a JPEG file; only its lightness is read.
@@ -126,7 +126,7 @@ class Session:
             ValueError: anything else that is out of range.
         """
         grey = _read_grey(picture)
-        if self._follow(_small(grey), wish):
+        if self._follow(small_grey(grey), wish):
             self._stream = None  # what a hint coloured must not stay where its object is not
         colorizer, level = self._models.get(wish.model, self.local), self.pace.level
         chosen = {one.key: one.rgb for one in wish.hints if one.rgb is not None}
@@ -226,12 +226,6 @@ def _read_grey(picture: bytes) -> Image.Image:
         raise RequestError("The frame is not a JPEG picture.") from error
     grey.info.clear()  # browsers enclose the profile of sRGB, which takes 8 ms to apply
     return grey
-
-
-def _small(grey: Image.Image) -> np.ndarray:
-    scale = SMALL_SIDE / max(grey.size)
-    size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
-    return np.asarray(grey.resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
 
 
 def _pixels(tracker: Tracker, image: Image.Image) -> tuple[float, float]:
