@@ -17,14 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from colorize_hub.atomic import atomic_path
+from colorize_hub.errors import ModelError
 from colorize_hub.export.graphs import SYMBOLICS, Colours
-from colorize_hub.export.preparing import prepare_export
 from colorize_hub.export.web_colors import BeforeTransfer, Certainty, Match, Suggest, Tilt, Transfer
 from colorize_hub.export.web_graphs import Lab, Look, Paint, Reduce, Resize, See, Spots
 from colorize_hub.export.web_hints import Attend, Krige, ReadCells, Relate
 from colorize_hub.export.web_live import Steady
 from colorize_hub.hints.variation import DIRECTIONS, DRAWS
-from colorize_hub.network.colornet import ColorNet
+from colorize_hub.network.colornet import ColorNet, for_inference
 
 if TYPE_CHECKING:
     import onnx
@@ -79,7 +79,17 @@ def export_web(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
         ModelError: there is a file where the folder should be.
         ModuleNotFoundError: the package `onnx` is missing.
     """
-    network, folder = prepare_export(network, folder)
+    try:
+        import onnx  # noqa: F401 - torch.onnx needs it at the very end
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "The page without a server needs onnx: pip install 'colorize-hub[export]'", name="onnx"
+        ) from error
+    folder = Path(folder).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ModelError(f"export writes a folder, but {folder} is a file; name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
     files = {graph.name: _write(graph, folder) for graph in web_graphs(network)}
     facts = {"format": FORMAT, "config": network.config.to_dict(), "takes": DRAWS * DIRECTIONS}
     facts |= {"graphs": files}

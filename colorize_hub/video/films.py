@@ -18,7 +18,7 @@ import numpy as np
 from colorize_hub.atomic import atomic_path
 from colorize_hub.engines.allocation import keep_freed_memory
 from colorize_hub.inference.frames import Frame
-from colorize_hub.video.cuts import find_shots
+from colorize_hub.video.cuts import FilmIndex, find_shots
 from colorize_hub.video.hints import FilmHints
 from colorize_hub.video.job import begin, check_paths, part_folder
 from colorize_hub.video.keyframes import Keyframe, track_keyframes
@@ -91,6 +91,7 @@ def colorize_video(
     recolor: bool = False,
     on_progress: Progress | None = None,
     keyframes: Sequence[Keyframe] = (),
+    index: FilmIndex | None = None,
 ) -> VideoReport:
     """Colour a film in any container and codec that FFmpeg reads.
 
@@ -107,7 +108,7 @@ def colorize_video(
         colorizer: the model.
         source: film; it is never changed.
         target: .mp4 or .m4v file to write.
-        hints: colours to fix, each carried through its shot; the film is read once more for them.
+        hints: colours to fix, each carried through its shot.
         smoothing: 0 (frame by frame) to 1 (steadiest).
         vividness: 0 (dull) to 1 (vivid); None takes the model's calibrated value.
         size: working short side in pixels; None takes the model's.
@@ -118,10 +119,13 @@ def colorize_video(
         on_progress: called after each frame with how many are done and how many there are, about;
             None where the film does not tell. What it raises stops the work and is raised.
         keyframes: finished frames, see `read_keyframes`, that give their colours to their shots.
+        index: the film's shots, if they are found already; None reads the film once more for hints
+            and keyframes, see `find_shots`.
 
     Raises:
-        VideoError: not a film, nothing of it can be decoded, an unusable name or setting, hints or
-            keyframes of another film, or what an earlier run left is of another film or settings.
+        VideoError: not a film, nothing of it can be decoded, an unusable name or setting, hints,
+            keyframes or shots of another film, or what an earlier run left is of another film or
+            settings.
         TypeError: hints are something else.
         FileNotFoundError, IsADirectoryError: as for any file.
         FileExistsError: the target, or what an earlier run left, is there and nothing was said
@@ -149,7 +153,7 @@ def colorize_video(
         "keyframes": [[one.path.name, crc32(one.pixels.tobytes())] for one in keyframes] or None,
         "model": colorizer.config.to_dict(),
     }
-    tracked = _tracked(clip, hints or FilmHints(), keyframes)
+    tracked = _tracked(clip, hints or FilmHints(), keyframes, index)
     folder = begin(part_folder(target), clip, resume, settings)
     earlier = sum(segment.frames for segment in find_segments(folder))
     warnings: dict[str, None] = {}
@@ -162,7 +166,8 @@ def colorize_video(
         with atomic_path(target, folder) as joined:
             join(segments, clip, joined, whole, warnings.setdefault)
         frames = segments[-1].first + segments[-1].frames
-        if said := work.left.sentence(segments[0].time, clip.time_base):
+        marked = () if tracked is None else tracked.marked
+        if said := work.left.sentence(segments[0].time, clip.time_base, marked):
             warnings.setdefault(said)
         return VideoReport(
             target=target,
@@ -192,12 +197,15 @@ def colorize_video(
 
 
 def _tracked(
-    clip: ClipFacts, hints: FilmHints, keyframes: Sequence[Keyframe]
+    clip: ClipFacts, hints: FilmHints, keyframes: Sequence[Keyframe], index: FilmIndex | None
 ) -> TrackedHints | None:
     """All that is to be carried through shots; hints lie over keyframes. None is nothing."""
+    if index is not None and not index.clip.path.samefile(clip.path):
+        raise VideoError(f"These are the shots of {index.clip.path}; give those of {clip.path}.")
     if not hints.hints and not keyframes:
         return None
-    index = find_shots(clip)
+    hints.check(clip)
+    index = find_shots(clip) if index is None else index
     return TrackedHints(index, [*track_keyframes(index, keyframes), *track_film(index, hints)])
 
 

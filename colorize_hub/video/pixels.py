@@ -67,6 +67,11 @@ def _levels(plane: VideoPlane) -> np.ndarray:
     return rows[:, : plane.width]
 
 
+def stretched(pixels: np.ndarray, shown: tuple[int, int]) -> np.ndarray:
+    """Pixels of `upright` as players show them, see `ClipFacts.shown`."""
+    return fitted(pixels, shown[1], shown[0])
+
+
 def fitted(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Pixels of `upright` at the film's size."""
     if pixels.shape[:2] == (height, width):

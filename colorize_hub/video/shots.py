@@ -73,27 +73,32 @@ class LeftShots:
             span[:] = [span[0] if span else frame.time, frame.time + frame.duration]
             yield frame
 
-    def sentence(self, start: int, time_base: Fraction) -> str | None:
+    def sentence(self, start: int, time_base: Fraction, marked: Sequence[int] = ()) -> str | None:
         """Return what to tell of them, if there are any.
 
         Args:
             start: time of the film's first frame.
             time_base: seconds of one unit of its times.
+            marked: times of frames on which a person set colours.
         """
         if not self.spans:
             return None
+
+        def clock(time: int) -> str:
+            return _clock((time - start) * time_base)
+
         if self.all_of_it:
-            return "It has colour throughout and was left as it is; --recolor colours it."
-        named = [
-            " to ".join(_clock((time - start) * time_base) for time in span)
-            for span in self.spans[:_MOST_NAMED]
-        ]
-        more = len(self.spans) - len(named)
-        named += [f"{more} more"] if more else []
-        return (
-            f"Shots that have colour were left as they are: {', '.join(named)}; --recolor colours"
-            " them too."
-        )
+            said = "It has colour throughout and was left as it is; --recolor colours it."
+        else:
+            spans = [" to ".join(map(clock, span)) for span in self.spans]
+            said = (
+                f"Shots that have colour were left as they are: {_named(spans)}; --recolor colours"
+                " them too."
+            )
+        unused = [clock(time) for time in marked if any(a <= time < end for a, end in self.spans)]
+        if unused:
+            said += f" Colours were set in them, at {_named(unused)}: these were not used."
+        return said
 
 
 class _Judged:
@@ -155,6 +160,11 @@ def _lightness(pixels: np.ndarray) -> np.ndarray:
 def _with_channels(pixels: np.ndarray) -> np.ndarray:
     """(H, W, 1 or 3) of (H, W) grey or (H, W, 3)."""
     return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _named(all_of_them: list[str]) -> str:
+    more = len(all_of_them) - _MOST_NAMED
+    return ", ".join([*all_of_them[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def _clock(seconds: Fraction) -> str:

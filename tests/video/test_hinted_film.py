@@ -1,12 +1,16 @@
 """A film with hints, end to end: the colour follows its thing, stops at cuts, and goes on."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from colorize_hub import Hint
 from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.video import FilmHint, FilmHints, FilmMoment, VideoError, colorize_video
+from colorize_hub.video.cuts import find_shots
 from colorize_hub.video.films import find_segments
+from colorize_hub.video.reader import probe
 from tests.inference.moving import texture
 from tests.scenes import decided, difference
 from tests.video.clips import read_clip, write_clip
@@ -99,6 +103,10 @@ def test_a_half_made_film_goes_on_with_the_same_hints_only(
     [
         (hints((40, 60, 60)), "no frame 40"),
         (hints((3, 192, 60)), "outside the film's 192 x 128 pixels"),
+        (
+            FilmHints(hints((3, 60, 60)).hints, film={"name": "new.mkv", "frames": 54}),
+            "for 'new.mkv' of 54 frames, and old.mkv has 40",
+        ),
     ],
 )
 def test_bad_hints_are_refused_before_anything_is_written(
@@ -107,3 +115,58 @@ def test_bad_hints_are_refused_before_anything_is_written(
     with pytest.raises(VideoError, match=said):
         colorize_video(grey_colorizer, film, tmp_path / "new.mp4", marks, size=64)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["old.mkv"]
+
+
+def test_at_a_variable_rate_a_time_code_is_its_frame(grey_colorizer, tmp_path):
+    times = np.cumsum([0, *[20, 70, 45] * 7])[:20].tolist()
+    lossless = {"codec": "ffv1", "pix_fmt": "gray", "time_base": Fraction(1, 1000)}
+    film = write_clip(tmp_path / "old.mkv", scene(20), times=times, **lossless)
+    by_time = FilmHints((FilmHint(FilmMoment(time="0:00.480"), Hint(68, 68, RED)),))
+    assert times[10] < 480 < times[11]
+    made = {"time": by_time, "frame": hints((10, 68, 68))}
+    for name, marks in made.items():
+        colorize_video(grey_colorizer, film, tmp_path / f"{name}.mp4", marks, size=64)
+    one, other = (read_clip(tmp_path / f"{name}.mp4") for name in made)
+    assert [round(time * 1000) for time in one.times] == times
+    assert all(np.array_equal(a, b) for a, b in zip(one.frames, other.frames, strict=True))
+    assert min(redness(one.frames[t], 48 + 2 * t, 68) for t in range(20)) > 25
+
+
+def test_shots_that_are_known_are_not_found_again(grey_colorizer, film, tmp_path, monkeypatch):
+    marks, index = hints((10, 68, 68)), find_shots(probe(film))
+    colorize_video(grey_colorizer, film, tmp_path / "found.mp4", marks, size=64)
+    monkeypatch.delattr("colorize_hub.video.films.find_shots")
+    colorize_video(grey_colorizer, film, tmp_path / "known.mp4", marks, size=64, index=index)
+    assert (tmp_path / "known.mp4").read_bytes() == (tmp_path / "found.mp4").read_bytes()
+    other = write_clip(tmp_path / "other.mkv", scene(4), codec="ffv1", pix_fmt="gray")
+    with pytest.raises(VideoError, match=r"the shots of .*old.mkv; give those of .*other.mkv"):
+        colorize_video(grey_colorizer, other, tmp_path / "no.mp4", index=index)
+
+
+def test_colours_set_in_shots_that_stay_are_said_not_to_be_used(grey_colorizer, tmp_path):
+    tint = np.where((np.arange(WIDTH) < WIDTH // 2)[:, None], [1, 0.5, 0.2], [0.2, 0.5, 1])
+    frames = [np.repeat(one[..., None], 3, 2) for one in scene(20)]
+    frames += [(one[..., None] * tint).astype(np.uint8) for one in scene(20, seed=5)]
+    film = write_clip(tmp_path / "old.mkv", frames, codec="ffv1", pix_fmt="bgr0")
+    marks = hints((3, 56, 68), (25, 68, 68), (30, 68, 68))
+    report = colorize_video(grey_colorizer, film, tmp_path / "new.mp4", marks, size=64)
+    (said,) = report.warnings
+    assert said.endswith("Colours were set in them, at 0:01.0, 0:01.2: these were not used.")
+    report = colorize_video(
+        grey_colorizer, film, tmp_path / "all.mp4", marks, size=64, recolor=True
+    )
+    assert report.warnings == ()
+
+
+def test_places_are_those_of_the_film_as_it_is_shown(grey_colorizer, tmp_path):
+    """On pixels twice as wide as high a player shows 384 x 128."""
+    made = {"codec": "mpeg4", "pix_fmt": "yuv420p", "options": {"qscale": "2"}}
+    film = write_clip(tmp_path / "old.mkv", scene(12), aspect=Fraction(2), **made)
+    assert probe(film).shown == (2 * WIDTH, HEIGHT)
+    marks = FilmHints(hints((6, 2 * 60, 68)).hints, size=(2 * WIDTH, HEIGHT))
+    colorize_video(grey_colorizer, film, tmp_path / "new.mp4", marks, size=64)
+    shown = read_clip(tmp_path / "new.mp4").frames
+    assert min(redness(shown[t], 48 + 2 * t, 68) for t in range(12)) > 25
+    stored = FilmHints(hints((6, 60, 68)).hints, size=(WIDTH, HEIGHT))
+    with pytest.raises(VideoError, match=r"old\.mkv has 384 x 128"):
+        colorize_video(grey_colorizer, film, tmp_path / "no.mp4", stored, size=64)

@@ -8,7 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from colorize_hub.video import VideoError, colorize_video
+from colorize_hub import Hint
+from colorize_hub.video import FilmHint, FilmHints, FilmMoment, VideoError, colorize_video
 from tests.video.clips import moving_frames, write_clip
 
 LOSSLESS = {"codec": "ffv1"}
@@ -174,10 +175,12 @@ class Watched:
         self.alive -= 1
 
 
-def test_few_frames_are_alive_however_long_the_film(tiny_colorizer, tmp_path):
-    watched = Watched(tiny_colorizer)
+@pytest.mark.parametrize("marks", [0, 2])
+def test_few_frames_are_alive_however_long_the_film(tiny_colorizer, tmp_path, marks):
+    watched, at = Watched(tiny_colorizer), FilmMoment(frame=30)
+    hints = FilmHints(tuple(FilmHint(at, Hint(9 + i, 9, (200, 30, 40))) for i in range(marks)))
     source = write_clip(tmp_path / "long.mp4", moving_frames(60, 32, 32))
-    report = colorize_video(watched, source, tmp_path / "new.mp4", size=32, look_ahead=4)
+    report = colorize_video(watched, source, tmp_path / "new.mp4", hints, size=32, look_ahead=4)
     assert report.frames == 60
     assert watched.most <= 4 + 8
 

@@ -15,6 +15,7 @@ from typing import Any
 from colorize_hub.demo.film.films import checked
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.video import VideoError, colorize_video
+from colorize_hub.video.cuts import FilmIndex
 from colorize_hub.video.hints import FilmHints
 
 MOST_WAITING = 8
@@ -126,8 +127,17 @@ class Clips:
         smoothing: float,
         colorizer: Colorizer,
         hints: FilmHints | None = None,
+        index: FilmIndex | None = None,
     ) -> dict[str, Any]:
         """Put a clip into the queue, with the colours that a person fixed.
+
+        Args:
+            path: of the clip.
+            vividness: 0..1; None takes the model's.
+            smoothing: 0..1.
+            colorizer: the model.
+            hints: of the clip.
+            index: its shots, if they are found already.
 
         Returns:
             Its ``job``, the name to ask for it by, and its width, height and seconds.
@@ -142,7 +152,7 @@ class Clips:
         job = Job(Path(path), self._folder / f"clip-{key}", self._clock, clip.frames)
 
         options: dict[str, Any] = {"vividness": vividness, "smoothing": smoothing, "hints": hints}
-        options |= {"recolor": True, "resume": True, "on_progress": job.progress}
+        options |= {"index": index, "recolor": True, "resume": True, "on_progress": job.progress}
         job.work = lambda: colorize_video(colorizer, path, job.target, **options)
         with self._lock:
             self._delete_old()
@@ -240,7 +250,7 @@ class Clips:
         job.future = self._worker.submit(self._run, job)
 
     def _run(self, job: Job) -> None:
-        """Colour a clip; whatever happens, the job is finished then and leaves no half file."""
+        """Colours a clip; whatever happens, the job is finished then and leaves no half file."""
         try:
             job.progress(job.done, job.total)
             job.folder.mkdir(parents=True, exist_ok=True)
@@ -271,7 +281,7 @@ class Clips:
         return self._jobs[key]
 
     def _delete_old(self) -> None:
-        """Forget clips that nobody asks for; the lock is held."""
+        """Forgets clips that nobody asks for; the lock is held."""
         now = self._clock()
         for key, job in list(self._jobs.items()):
             if job.finished and now - job.asked > (UNASKED_S if job.error else KEPT_S):

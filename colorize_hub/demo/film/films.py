@@ -14,6 +14,7 @@ from PIL import Image
 from colorize_hub.atomic import write_atomically
 from colorize_hub.demo.arguments import RequestError
 from colorize_hub.video.cuts import FilmIndex, ShotFinder
+from colorize_hub.video.pixels import stretched
 from colorize_hub.video.reader import ClipFacts, measured, probe, read_frames
 from colorize_hub.video.seeking import read_frame
 
@@ -118,7 +119,7 @@ class Films:
         return film.index
 
     def frame_file(self, path: str, number: int) -> Path:
-        """Write a frame as a PNG file of the film's size, exactly as it is decoded.
+        """Write a frame as a PNG file as it is shown; on square pixels exactly as it is decoded.
 
         Raises:
             ValueError: there is no such frame; else as `index`.
@@ -130,7 +131,8 @@ class Films:
             frame = read_frame(index, number)
             target.parent.mkdir(parents=True, exist_ok=True)
             file = io.BytesIO()
-            Image.fromarray(frame.pixels).save(file, "PNG", compress_level=1)
+            pixels = stretched(frame.pixels, index.clip.shown)
+            Image.fromarray(pixels).save(file, "PNG", compress_level=1)
             write_atomically(target, file.getvalue())
         return target
 

@@ -53,7 +53,7 @@ class ClipHandlers:
         hints: str = "",
         visitor: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """Begin to colour a clip, or wait in the queue; give its job, to ask `clip_state` with.
+        """Begins to colour a clip, or waits in the queue: gives its job, to ask `clip_state` with.
 
         smoothing: 0 (each frame on its own) to 1 (steadiest); vividness: 0 to 1, or the model's.
         hints: colours that stay through their shots, JSON as `colorize-hub video --hints` takes it.
@@ -63,15 +63,15 @@ class ClipHandlers:
             if vividness is not None:
                 vividness = number(vividness, "vividness", 0, 1)
             smoothing = 0.8 if smoothing is None else number(smoothing, "smoothing", 0, 1)
-            fixed = None
+            fixed, index = None, None
             if hints:
                 index = self._films.index(path)
                 fixed = film_hints(read_film_work(hints, index).marks, index)
             colorizer = self._model(model, visitor)
-            return self.clips.start(path, vividness, smoothing, colorizer, fixed)
+            return self.clips.start(path, vividness, smoothing, colorizer, fixed, index)
 
     def clip_state(self, job: str) -> dict[str, Any]:
-        """Tell how far a clip is: waiting, working, done or failed. Ask once a second or so."""
+        """Tells how far a clip is: waiting, working, done or failed. Ask once a second or so."""
         with messages_for():
             return self.clips.state(_job(job))
 
@@ -125,8 +125,8 @@ class FilmHandlers:
         with messages_for(path):
             clip = self._films.open(path).clip
             return {
-                "width": clip.width,
-                "height": clip.height,
+                "width": clip.shown[0],
+                "height": clip.shown[1],
                 "frames": clip.frames,
                 "rate": float(clip.rate),
                 "seconds": None if clip.seconds is None else float(clip.seconds),

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from colorize_hub.demo.photo.pictures import jpeg, shrink
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.inference.frame import Frame
 from colorize_hub.video.cuts import FilmIndex, Shot
+from colorize_hub.video.pixels import stretched
 from colorize_hub.video.reader import ClipFrame
 from colorize_hub.video.seeking import read_frame, read_from
 from colorize_hub.video.writer import SegmentWriter
@@ -39,9 +41,9 @@ def shot_picture(
         ValueError: there is no such frame, or a mark lies outside.
     """
     shot = index.shot_of(frame)
-    small = shrink(read_frame(index, frame).pixels, _PICTURE_SIDE)
+    small = shrink(stretched(read_frame(index, frame).pixels, index.clip.shown), _PICTURE_SIDE)
     found = tracks.of(index, work.on(shot.first, shot.frames), shot)
-    hints = hints_on(found, frame - shot.first, small.width / index.clip.width)
+    hints = hints_on(found, frame - shot.first, small.width / index.clip.shown[0])
     canvas = colorizer.canvas(small, min(_WORKING, *small.size))
     return jpeg(Image.fromarray(np.asarray(canvas.render(hints, work.vividness))))
 
@@ -79,7 +81,7 @@ def preview_film(
     found = tracks.of(index, of_shot, whole)
     step = -(-shot.frames // _MOST_FRAMES)
     chosen = list(_chosen(index, shot, step))
-    scale = chosen[0].pixels.shape[1] / index.clip.width
+    scale = chosen[0].pixels.shape[1] / index.clip.shown[0]
     frames = (
         Frame(
             one.pixels,
@@ -110,7 +112,7 @@ def _chosen(index: FilmIndex, shot: Shot, step: int) -> Iterator[ClipFrame]:
     """Yield every so many frames, small and of even sides, each lasting until the next."""
     with closing(read_from(index, shot.first)) as frames:
         for one in islice(frames, 0, shot.frames, step):
-            image = shrink(one.pixels, _PREVIEW_SIDE)
+            image = shrink(stretched(one.pixels, index.clip.shown), _PREVIEW_SIDE)
             image = image.crop(
                 (0, 0, image.width - image.width % 2, image.height - image.height % 2)
             )
@@ -123,7 +125,8 @@ def _write(
     height, width = frames[0].pixels.shape[:2]
     to.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent.parent) as scratch:
-        writer = SegmentWriter(Path(scratch), replace(index.clip, height=height, width=width))
+        facts = replace(index.clip, height=height, width=width, aspect=Fraction(1))
+        writer = SegmentWriter(Path(scratch), facts)
         with closing(writer):
             for frame, pixels in zip(frames, painted, strict=True):
                 writer.write(np.asarray(pixels), frame.time, frame.duration)

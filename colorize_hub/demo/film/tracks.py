@@ -41,7 +41,7 @@ class MarkTracks:
         with self._lock:
             new = [key for of_one in keys for key in of_one if key not in self._tracked]
             if new:
-                frames, size = self._shot(index, shot), (index.clip.width, index.clip.height)
+                frames, size = self._shot(index, shot), index.clip.shown
                 asked = [(frame - shot.first, hint) for _, _, frame, hint in new]
                 for key, track in zip(new, track_hints(frames, asked, size), strict=True):
                     self._tracked[key] = track

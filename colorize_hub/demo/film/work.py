@@ -71,6 +71,7 @@ def read_film_work(document: object, index: FilmIndex) -> FilmWork:
         raise RequestError(f"The hints are not JSON: {error}") from error
     hints = FilmHints.from_dict(read)
     hints.check(index.clip)
+    hints.check_frames(len(index.times), index.clip.path.name)
     marks = read.get("marks")
     found = _of_hints(hints, index) if marks is None else _of_marks(marks, index)
     if len(found) > MOST_MARKS:
@@ -110,7 +111,7 @@ def film_hints(marks: Sequence[FilmMark], index: FilmIndex) -> FilmHints:
         for hint in hints_of([one.mark])
     ]
     film = {"name": clip.path.name, "frames": len(index.times)}
-    return FilmHints(tuple(hints), (clip.width, clip.height), film)
+    return FilmHints(tuple(hints), clip.shown, film)
 
 
 def _of_marks(values: object, index: FilmIndex) -> list[FilmMark]:
@@ -135,7 +136,7 @@ def _of_hints(hints: FilmHints, index: FilmIndex) -> list[FilmMark]:
 
 
 def _check_place(mark: Mark, name: str, index: FilmIndex) -> None:
-    width, height = index.clip.width, index.clip.height
+    width, height = index.clip.shown
     for x, y in mark.points:
         if not (0 <= x < width and 0 <= y < height):
             raise RequestError(

@@ -221,3 +221,36 @@ def test_hints_of_another_film_are_refused_before_it_is_coloured(
     with pytest.raises(gr.Error, match="for a film of 8 x 8 pixels"):
         handlers.start_clip(opened, hints=json.dumps({"hints": [], "size": [8, 8]}))
     assert len(clips) == 0
+
+
+def test_the_shots_of_an_open_film_are_not_found_again(
+    films, opened, tiny_colorizer, tmp_path, monkeypatch
+):
+    from colorize_hub.demo.film.clips import Clips
+
+    monkeypatch.delattr("colorize_hub.video.films.find_shots")
+    clips = Clips(tmp_path / "made", worker=(worker := Later()))
+    handlers = ClipHandlers(clips, films, ModelShelf(tiny_colorizer), (tmp_path,))
+    job = handlers.start_clip(opened, hints=work(mark(5)))["job"]
+    worker.run()
+    assert handlers.clip_state(job) == {"state": "done"}
+
+
+def test_a_frame_is_shown_as_players_do(handlers, worker, tmp_path):
+    path = tmp_path / "wide.mkv"
+    frames = textured(12, 0)
+    height, width = frames[0].shape[:2]
+    write_clip(path, frames, codec="mpeg4", aspect=Fraction(4, 3))
+    film, shown = {"path": str(path)}, (round(width * 4 / 3), height)
+    facts = handlers.open_film(film)
+    assert (facts["width"], facts["height"]) == shown
+    worker.run()
+    with Image.open(handlers.film_frame(film, 3)) as image:
+        assert image.size == shown
+    placed = json.dumps({"hints": [{"frame": 3, "x": shown[0] - 1, "y": 60, "rgb": RED}]})
+    (found,) = handlers.film_marks(film, placed, 3)
+    assert found["points"] == [[shown[0] - 1, 60]]
+    assert handlers.shot_picture(film, placed, 3)["picture"].startswith("data:image/jpeg")
+    preview = read_clip(handlers.preview_shot(film, placed, 3))
+    rows, columns = preview.frames[0].shape[:2]
+    assert abs(columns / rows - shown[0] / shown[1]) < 0.03
