@@ -4,37 +4,23 @@ A server of its own, a film as camera. Every frame of the film says its number, 
 camera shows and what is shown in colour can be compared at one moment: that is glass to glass.
 """
 
-import os
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import tyro
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bench.clock_film import FRAMES, READ_NUMBER, write_clock_film
+from bench.pages import camera_browser, served_page
 from colorize_hub.web.prints import example_path
 
-_SERVER = """
-import os, sys
-from colorize_hub import load
-from colorize_hub.demo import build_demo
-build_demo(load(sys.argv[1] or None)).launch(
-    server_name="127.0.0.1", server_port=int(sys.argv[2]), quiet=True
-)
-"""
 # Notes when a frame in colour is drawn, and now and then both numbers in one moment.
-_WATCH = """
+WATCH = """
   const numberOf = READ_NUMBER;
   const draw = CanvasRenderingContext2D.prototype.drawImage;
   window.watched = { shown: [], late: [] };
@@ -50,7 +36,7 @@ _WATCH = """
     });
   };
 """.replace("READ_NUMBER", READ_NUMBER)
-_TAKE = "(() => { const all = watched; window.watched = { shown: [], late: [] }; return all; })()"
+TAKE = "(() => { const all = watched; window.watched = { shown: [], late: [] }; return all; })()"
 _WARM_UP_S = 20
 _MEBIBYTE = 2**20
 
@@ -94,7 +80,7 @@ def live(
         film, files = Path(name) / "clock.mjpeg", Path(name) / "temp"
         files.mkdir()
         write_clock_film(film, example_path("nagasaki-boats"))
-        with _served(model, files) as (url, pid), _browser(film, chromium) as browser:
+        with served_page(model, files) as (url, pid), camera_browser(film, chromium) as browser:
             pages = [_watch(browser, url) for _ in range(viewers)]
             time.sleep(_WARM_UP_S)
             log = _look(pages, pid, files, minutes, turn)
@@ -104,13 +90,13 @@ def live(
 def _look(pages: list[Page], pid: int, files: Path, minutes: float, turn: float) -> Log:
     log, begin = Log(), time.monotonic()
     for page in pages:
-        page.evaluate(_TAKE)
+        page.evaluate(TAKE)
     while time.monotonic() < begin + 60 * minutes:
         time.sleep(turn)
-        seen = [page.evaluate(_TAKE) for page in pages]
-        log.fps.append([_fps(one["shown"]) for one in seen])
+        seen = [page.evaluate(TAKE) for page in pages]
+        log.fps.append([fps_of(one["shown"]) for one in seen])
         for one in seen:
-            log.late_ms += _lateness(one["late"])
+            log.late_ms += lateness(one["late"])
         log.width.append(pages[0].evaluate("document.querySelector('#live-after').width"))
         log.memory.append(((time.monotonic() - begin) / 60, _resident(pid)))
         kept = [path.stat().st_size for path in files.rglob("*") if path.is_file()]
@@ -118,11 +104,11 @@ def _look(pages: list[Page], pid: int, files: Path, minutes: float, turn: float)
     return log
 
 
-def _fps(shown: list[float]) -> float:
+def fps_of(shown: list[float]) -> float:
     return 1000 * (len(shown) - 1) / (shown[-1] - shown[0]) if len(shown) > 1 else 0.0
 
 
-def _lateness(samples: list[list[float]]) -> list[float]:
+def lateness(samples: list[list[float]]) -> list[float]:
     """Glass to glass in ms: frames of the film between both, times how long the film shows one."""
     if len(samples) < 3:
         return []
@@ -174,51 +160,11 @@ def _resident(pid: int) -> float:
     return int(line.split()[1]) * 1024 / _MEBIBYTE
 
 
-@contextmanager
-def _served(model: str, files: Path) -> Iterator[tuple[str, int]]:
-    """Run a server in a process of its own, and its temporary files in one folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "TMPDIR": str(files),
-        "GRADIO_TEMP_DIR": str(files / "gradio"),
-        "GRADIO_ANALYTICS_ENABLED": "False",
-    }
-    server = subprocess.Popen([sys.executable, "-c", _SERVER, model, str(port)], env=environment)
-    try:
-        deadline = time.monotonic() + 240
-        while socket.socket().connect_ex(("127.0.0.1", port)):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("The server did not start.")
-            time.sleep(0.5)
-        yield f"http://127.0.0.1:{port}", server.pid
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-@contextmanager
-def _browser(film: Path, chromium: str) -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = chromium or next(filter(None, map(shutil.which, names)), None)
-    flags = [
-        "--no-sandbox",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
-
-
 def _watch(browser: Browser, url: str) -> Page:
     """Open a viewer in a window of its own, streaming."""
     options: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
     page = browser.new_context(**options).new_page()
-    page.add_init_script(_WATCH)
+    page.add_init_script(WATCH)
     page.goto(url)
     page.wait_for_selector("#after[src]", timeout=120_000)
     page.click("#tab-live")

@@ -6,6 +6,7 @@ numpy or torch, and results of the same kind. Formulas are those of scikit-image
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
@@ -21,7 +22,7 @@ from colorize_hub.colour.srgb import decode_srgb, encode_srgb
 
 _BLOCK_PIXELS = 1 << 16
 _LIGHT_OF_RGB = XYZN_OF_RGB[1:2]
-_HALVINGS, _ROOT_STEPS = 6, 14  # leaves less than 1e-3 of linear RGB to the boundary
+HALVINGS, INTERPOLATIONS = 6, 8  # leaves less than 1e-3 of linear RGB to the boundary
 
 
 def rgb_to_lab(rgb: Array) -> Array:
@@ -117,36 +118,90 @@ def fit_gamut(lightness: Array, ab: Array) -> Array:
     return ab * scale
 
 
+class Line(NamedTuple):
+    """N lines from a grey to a colour outside the gamut, in what the curve of light is taken of.
+
+    Attributes:
+        f_y: (N,) f of Y, the same all along.
+        slope: (2, N) of f of X and Z, along the scale.
+        of_y: (3, N) linear RGB that Y brings.
+    """
+
+    f_y: Array
+    slope: Array
+    of_y: Array
+
+    def excess_at(self, scale: Array) -> Array:
+        """Return how far linear RGB leaves 0..1 at a scale of the colour; (N,)."""
+        of_xz = table(RGB_OF_XYZN, self.f_y)[:, ::2]
+        light = inverse_cie_curve(self.f_y + self.slope * scale)
+        off = abs(self.of_y + of_xz @ light - 0.5)
+        xp = array_namespace(off)  # a maximum over three rows is slow in some runtimes
+        return xp.maximum(xp.maximum(off[0], off[1]), off[2]) - 0.5
+
+
+class Search(NamedTuple):
+    """Where the boundary lies on a `Line`, (N,) each.
+
+    Attributes:
+        low: a scale inside.
+        high: a scale outside.
+        inside: excess that is taken for that at `low`.
+        outside: likewise at `high`.
+        fitted: whether the last step came from below.
+    """
+
+    low: Array
+    high: Array
+    inside: Array
+    outside: Array
+    fitted: Array
+
+
 def largest_scale(lightness: Array, ab: Array) -> Array:
     """(N,) L* and (N, 2) ab outside the gamut -> (N,) the largest scale of ab that fits.
 
-    Regula falsi (Illinois rule) on how far the colour sticks out, between grey and the colour.
+    Regula falsi (Illinois rule) on how far the colour sticks out, between grey and the colour. Far
+    out the excess grows with the cube of the scale: it halves first and interpolates then.
     """
-    xp = array_namespace(ab)
-    fy = (lightness + 16) / 116
-    slope = xp.stack((ab[:, 0] / 500, ab[:, 1] / -200))  # of f in X and Z, along the scale
-    matrix = table(RGB_OF_XYZN, ab)
-    of_y, of_xz = matrix[:, 1:2] * inverse_cie_curve(fy), matrix[:, ::2]
+    line = line_of(lightness, ab)
+    search = whole_line(line)
+    for step in range(HALVINGS + INTERPOLATIONS):
+        search = narrowed(line, search, halve=step < HALVINGS)
+    return search.low
 
-    def excess_at(scale: Array) -> Array:
-        return _beyond(of_y + of_xz @ inverse_cie_curve(fy + slope * scale), 0, 0)[0]
 
-    low, high = xp.zeros_like(lightness), xp.ones_like(lightness)
-    inside, outside = excess_at(low), excess_at(high)
-    fitted = low > 0  # whether the last step came from below
-    for step in range(_ROOT_STEPS):
-        # Far out the excess grows with the cube of the scale: halve first, interpolate then.
-        part = 0.5 if step < _HALVINGS else (inside / (inside - outside)).clip(0.01, 0.99)
-        middle = low + (high - low) * part
-        excess = excess_at(middle)
-        fits = excess <= 0
-        low, high = xp.where(fits, middle, low), xp.where(fits, high, middle)
-        # An end that stays twice counts half, so that both ends close in.
-        stale = xp.where(fits == fitted, 0.5, 1.0)
-        inside = xp.where(fits, excess, inside * stale)
-        outside = xp.where(fits, outside * stale, excess)
-        fitted = fits
-    return low
+def line_of(lightness: Array, ab: Array) -> Line:
+    """Return the lines of (N,) L* and (N, 2) ab."""
+    f_y = (lightness + 16) / 116
+    slope = array_namespace(ab).stack((ab[:, 0] / 500, ab[:, 1] / -200))
+    return Line(f_y, slope, table(RGB_OF_XYZN, ab)[:, 1:2] * inverse_cie_curve(f_y))
+
+
+def whole_line(line: Line) -> Search:
+    """Begin to search."""
+    xp = array_namespace(line.f_y)
+    low, high = xp.zeros_like(line.f_y), xp.ones_like(line.f_y)
+    return Search(low, high, line.excess_at(low), line.excess_at(high), low > 0)
+
+
+def narrowed(line: Line, search: Search, halve: bool) -> Search:
+    """Take one step; `halve` goes to the middle, else to where a straight line is 0."""
+    low, high, inside, outside, fitted = search
+    xp = array_namespace(low)
+    part = 0.5 if halve else (inside / (inside - outside)).clip(0.01, 0.99)
+    middle = low + (high - low) * part
+    excess = line.excess_at(middle)
+    fits = excess <= 0
+    # An end that stays twice counts half, so that both ends close in.
+    stale = xp.where(fits == fitted, 0.5, 1.0)
+    return Search(
+        xp.where(fits, middle, low),
+        xp.where(fits, high, middle),
+        xp.where(fits, excess, inside * stale),
+        xp.where(fits, outside * stale, excess),
+        fits,
+    )
 
 
 def _excess(lightness: Array, ab: Array, tolerance: float = GAMUT_TOLERANCE) -> Array:

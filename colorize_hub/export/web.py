@@ -4,61 +4,40 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
 import os
-import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from colorize_hub.atomic import atomic_path
+from colorize_hub.engines.folded import MOST_HINTS, FoldedAttention
 from colorize_hub.errors import ModelError
-from colorize_hub.export.graphs import SYMBOLICS, Colours
-from colorize_hub.export.web_colors import BeforeTransfer, Certainty, Match, Suggest, Tilt, Transfer
-from colorize_hub.export.web_graphs import Lab, Look, Paint, Reduce, Resize, See, Spots
+from colorize_hub.export.graphs import Colours
+from colorize_hub.export.web_colors import (
+    BeforeTransfer,
+    Certainty,
+    Match,
+    Pick,
+    Suggest,
+    Tilt,
+    Transfer,
+)
+from colorize_hub.export.web_graphs import Lab, Lightness, Look, Paint, Reduce, Resize, See, Spots
 from colorize_hub.export.web_hints import Attend, Krige, ReadCells, Relate
 from colorize_hub.export.web_live import Steady
+from colorize_hub.export.web_trace import HALF, Graph, trace
 from colorize_hub.hints.variation import DIRECTIONS, DRAWS
 from colorize_hub.network.colornet import ColorNet, for_inference
 
-if TYPE_CHECKING:
-    import onnx
-
 MANIFEST = "model.json"
 FORMAT = 1
-_OPSET = 18
-_HALF = ".float16"  # ends the names of constants that are stored so
-_SMALL = 4096  # constants of fewer numbers stay exact, as tables of colour do
 SUGGESTIONS = 5
 _CELLS = "P - | P - | P - | - - h w | N | - N | N N | n"  # what Krige and Attend take
 _CELL_NAMES = "place roots seen own anchors wanted solver at"
-
-
-class Graph(NamedTuple):
-    """What to trace.
-
-    Attributes:
-        name: of the graph.
-        module: to trace.
-        example: its inputs.
-        inputs: their names, with spaces between.
-        axes: of each input, "|" between; "-" is an axis of a fixed length.
-        outputs: names of what it answers.
-        found: axes of these.
-    """
-
-    name: str
-    module: nn.Module
-    example: tuple[Tensor, ...]
-    inputs: str
-    axes: str
-    outputs: str
-    found: str
 
 
 def export_web(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
@@ -92,7 +71,7 @@ def export_web(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
     network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
     files = {graph.name: _write(graph, folder) for graph in web_graphs(network)}
     facts = {"format": FORMAT, "config": network.config.to_dict(), "takes": DRAWS * DIRECTIONS}
-    facts |= {"graphs": files}
+    facts |= {"few_hints": MOST_HINTS, "graphs": files}
     manifest = folder / MANIFEST
     with atomic_path(manifest) as partial:
         partial.write_text(json.dumps(facts, indent=1) + "\n")
@@ -104,11 +83,13 @@ def web_graphs(network: ColorNet) -> Iterator[Graph]:
     """Yield what the page computes with, for a network made `for_inference`."""
     config, pixels = network.config, torch.randint(0, 256, (12, 20, 4), dtype=torch.uint8)
     lightness, place = torch.rand(1, 1, 96, 160) * 100, torch.tensor([8, 40])
+    light = torch.rand(12, 20) * 100
     maps = network.decode_features(network.encode(lightness))
     small = maps[:, :, :8, :12]
     logits, ab = network.logits(maps), torch.randn(1, 2, 24, 40) * 60
     strip = torch.tensor([8, 40, 16, 2, 6])
-    yield Graph("reduce", Reduce(), (pixels, strip), "pixels place", "n W - | -", "part", "r W")
+    yield Graph("light", Lightness(), (pixels,), "pixels", "n W -", "light", "n W")
+    yield Graph("reduce", Reduce(), (light, strip), "light place", "n W | -", "part", "r W")
     planes = torch.rand(1, 2, 24, 40)
     inputs = (planes, torch.tensor([8, 50]))
     yield Graph("resize", Resize(), inputs, "planes size", "- C H W | -", "resized", "- C h w")
@@ -131,9 +112,9 @@ def web_graphs(network: ColorNet) -> Iterator[Graph]:
     yield Graph(
         "paint",
         Paint(),
-        (pixels, ab, place),
-        "pixels ab place",
-        f"n W - | {grid} | -",
+        (light, ab, place),
+        "light ab place",
+        f"n W | {grid} | -",
         "painted",
         "n W -",
     )
@@ -147,9 +128,10 @@ def web_graphs(network: ColorNet) -> Iterator[Graph]:
 
 def _of_desk(network: ColorNet, logits: Tensor, pixels: Tensor) -> Iterator[Graph]:
     step, logit_axes = network.config.bin_step, "- - h w"
-    suggest, inputs = Suggest(step, SUGGESTIONS), (logits, torch.tensor([3, 4]), pixels[:1, :1])
-    names, found = "logits cell pixel", "- - - | -"
-    yield Graph("suggest", suggest, inputs, names, f"{logit_axes} | - | - - -", "rgb share", found)
+    inputs, axes = (logits, torch.tensor([3, 4])), f"{logit_axes} | -"
+    yield Graph("pick", Pick(), inputs, "logits cell", axes, "here", "-")
+    suggest, inputs = Suggest(step, SUGGESTIONS), (Pick()(*inputs), pixels[:1, :1])
+    yield Graph("suggest", suggest, inputs, "logits pixel", "- | - - -", "rgb share", "- - - | -")
     inputs, axes = (logits, torch.tensor([80, 90])), f"{logit_axes} | -"
     yield Graph("certainty", Certainty(), inputs, "logits size", axes, "sure", "- - H W")
     inputs = (logits, torch.tensor([7]))
@@ -166,9 +148,11 @@ def _of_desk(network: ColorNet, logits: Tensor, pixels: Tensor) -> Iterator[Grap
 
 def _of_live(lightness: Tensor, ab: Tensor) -> Graph:
     colour, frames = torch.rand(3, *ab.shape[2:]), torch.rand(ab.shape[2:])
+    still = torch.zeros(2, *frames.shape)
     inputs = (lightness, lightness * 0.9, ab, colour, frames, torch.tensor(0.9), ab * 0)
-    names = "lightness before ab colour frames keep shift"
-    axes = "- - H W | - - H W | - - h w | - h w | h w | | - - h w"
+    inputs += (still, still.clone())
+    names = "lightness before ab colour frames keep shift back forth"
+    axes = "- - H W | - - H W | - - h w | - h w | h w | | - - h w | - h w | - h w"
     return Graph(
         "steady",
         Steady(),
@@ -197,81 +181,8 @@ def _of_hints(
     if network.attention is not None:
         attend = Attend(network.attention, scale)
         yield Graph("attend", attend, inputs, _CELL_NAMES, _CELLS, "correction", "n -")
-
-
-def trace(graph: Graph) -> bytes:
-    """Return a graph of ONNX, its weights in float16."""
-    names, found = graph.inputs.split(), graph.outputs.split()
-    axes = [
-        *zip(names, graph.axes.split("|"), strict=True),
-        *zip(found, graph.found.split("|"), strict=True),
-    ]
-    free = {
-        name: {axis: letter for axis, letter in enumerate(letters.split()) if letter != "-"}
-        for name, letters in axes
-    }
-    buffer = io.BytesIO()
-    for name, symbolic in _SYMBOLICS.items():
-        torch.onnx.register_custom_op_symbolic(name, symbolic, _OPSET)  # pyright: ignore
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # deprecation; shapes that are constants on purpose
-            torch.onnx.export(
-                graph.module.eval(),
-                graph.example,
-                buffer,  # pyright: ignore[reportArgumentType]
-                dynamo=False,
-                opset_version=_OPSET,
-                input_names=names,
-                output_names=found,
-                dynamic_axes=free,
-            )
-    finally:
-        for name in _SYMBOLICS:
-            torch.onnx.unregister_custom_op_symbolic(name, _OPSET)  # pyright: ignore
-    return _halved(_simplified(buffer.getvalue()))
-
-
-def _sorted(graph: object, values: object, _: object, dim: object, descending: object) -> object:
-    """ONNX for torch.sort as the array API calls it, which the exporter takes for another."""
-    from torch.onnx import symbolic_helper as helper
-
-    axis, falling = helper._get_const(dim, "i", "dim"), helper._get_const(descending, "b", "")
-    return helper._sort_helper(graph, values, axis, descending=falling)  # pyright: ignore
-
-
-_SYMBOLICS = SYMBOLICS | {"aten::sort": _sorted}
-
-
-def _simplified(model: bytes) -> bytes:
-    """Return a graph of far fewer nodes that computes the same; a browser takes long to do it."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    with tempfile.TemporaryDirectory() as scratch:
-        options.optimized_model_filepath = str(Path(scratch) / "simple.onnx")
-        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return Path(options.optimized_model_filepath).read_bytes()
-
-
-def _halved(model: bytes) -> bytes:
-    """Return a graph whose large constants are stored as float16 and cast when it is loaded."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = onnx.load_from_string(model)
-    casts: list[onnx.NodeProto] = []
-    for tensor in graph.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or numpy_helper.to_array(tensor).size < _SMALL:
-            continue
-        exact, name = numpy_helper.to_array(tensor), tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(exact.astype("float16"), f"{name}{_HALF}"))
-        casts.append(helper.make_node("Cast", [f"{name}{_HALF}"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.graph.node]
-    del graph.graph.node[:]
-    graph.graph.node.extend(nodes)
-    return graph.SerializeToString()
+        folded = Attend(FoldedAttention(network.attention), scale)
+        yield Graph("attend_few", folded, inputs, _CELL_NAMES, _CELLS, "correction", "n -")
 
 
 def _write(graph: Graph, folder: Path) -> dict[str, Any]:
@@ -283,4 +194,4 @@ def _write(graph: Graph, folder: Path) -> dict[str, Any]:
     with atomic_path(path) as partial:
         partial.write_bytes(content)
     entry = {"file": path.name, "sha256": digest, "bytes": len(content)}
-    return entry | {"halved": _HALF.encode() in traced}
+    return entry | {"halved": HALF.encode() in traced}

@@ -16,6 +16,14 @@ from colorize_hub.hints.suggestion import cluster_means
 from colorize_hub.hints.variation import DIRECTIONS, DRAWS, draw_take, tilted
 
 
+class Pick(nn.Module):
+    """The logits of a place."""
+
+    def forward(self, logits: Tensor, cell: Tensor) -> Tensor:
+        """(1, Q, h, w) logits and (2,) int64 row and column to (Q,)."""
+        return logits[0, :, cell[0], cell[1]]
+
+
 class Suggest(nn.Module):
     """Likely colours of a place, see suggestion.suggest_colours."""
 
@@ -26,18 +34,17 @@ class Suggest(nn.Module):
         self.register_buffer("palette", torch.from_numpy(palette(step)))
         self.paint, self.count = Paint(), count
 
-    def forward(self, logits: Tensor, cell: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, logits: Tensor, pixel: Tensor) -> tuple[Tensor, Tensor]:
         """Cluster what is likely in a cell.
 
         Args:
-            logits: (1, Q, h, w), of `Look`.
-            cell: (2,) int64 row and column.
+            logits: (Q,), of `Pick`.
             pixel: (1, 1, 4) uint8, the place in the photo, whose lightness the colours have.
 
         Returns:
             (1, k, 3) uint8 sRGB and (k,) share 0..1, in any order.
         """
-        here = torch.softmax(logits[0, :, cell[0], cell[1]], 0)
+        here = torch.softmax(logits, 0)
         means, mass = cluster_means(here, self.palette, self.count)
         lightness = self.paint.lightness(pixel).expand(1, self.count)
         return self.paint.rounded(lightness, means.T[:, None]), mass

@@ -15,10 +15,11 @@ from colorize_hub.colour.cie import (
     cie_curve,
     inverse_cie_curve,
 )
-from colorize_hub.colour.lab import largest_scale, rgb_to_lab
+from colorize_hub.colour.lab import rgb_to_lab
 from colorize_hub.colour.resizing import cubic
 from colorize_hub.colour.srgb import CODES, decoded, levels_of_light
 from colorize_hub.export.graphs import Encoder
+from colorize_hub.export.web_gamut import scale_in_loops
 from colorize_hub.network.colornet import ColorNet, broad_shift
 from colorize_hub.network.strength import strength
 
@@ -26,15 +27,11 @@ from colorize_hub.network.strength import strength
 class Reduce(nn.Module):
     """Rows of a picture to what they add to its lightness, reduced in height."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.lightness = Lightness()
-
-    def forward(self, pixels: Tensor, place: Tensor) -> Tensor:
+    def forward(self, light: Tensor, place: Tensor) -> Tensor:
         """Antialiased as by `resizing.antialiased`, of which it takes a part of the matrix.
 
         Args:
-            pixels: (n, W, 4) uint8, sRGB and opacity: rows of the picture.
+            light: (n, W) L* 0..100, of `Lightness`: rows of the picture.
             place: (5,) int64: the first of these rows, rows of the picture, rows of the reduced
                 picture, the first of its rows that these add to, and how many.
 
@@ -42,8 +39,8 @@ class Reduce(nn.Module):
             (r, W) what is added to L* 0..100 of those rows.
         """
         top, height, reduced, first, count = place
-        rows = top + _count(pixels.shape[0])
-        return _triangle(rows, height, reduced, first + _count(count)) @ self.lightness(pixels)
+        rows = top + _count(light.shape[0])
+        return _triangle(rows, height, reduced, first + _count(count)) @ light
 
 
 class Resize(nn.Module):
@@ -99,26 +96,26 @@ class Paint(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lightness = Lightness()
+        self.lightness, self.largest_scale = Lightness(), scale_in_loops()
         self.register_buffer("levels", torch.from_numpy(levels_of_light()))
 
-    def forward(self, pixels: Tensor, ab: Tensor, place: Tensor) -> Tensor:
+    def forward(self, light: Tensor, ab: Tensor, place: Tensor) -> Tensor:
         """Enlarge ab (bicubic), fit it to the gamut at the pixels' lightness, and round.
 
         Args:
-            pixels: (n, W, 4) uint8, sRGB and opacity: rows of the picture.
+            light: (n, W) L* 0..100, of `Lightness`: rows of the picture.
             ab: (1, 2, h, w) a*b* of the whole picture.
             place: (2,) int64: the first of these rows, and rows of the picture.
 
         Returns:
-            (n, W, 4) uint8; the opacity is that of pixels.
+            (n, W, 4) uint8, opaque.
         """
-        rows, columns = pixels.shape[0], pixels.shape[1]
-        lightness = self.lightness(pixels)
+        rows, columns = light.shape[0], light.shape[1]
         down = _bicubic(place[0] + _count(rows), place[1], ab.shape[2])
         across = _bicubic(_count(columns), torch.as_tensor(columns), ab.shape[3])
         colors = down @ (ab[0] @ across.T)  # (2, n, W)
-        return torch.cat((self.rounded(lightness, colors), pixels[..., 3:]), 2)
+        opaque = torch.full((1, 1, 1), 255, dtype=torch.uint8).expand(rows, columns, 1)
+        return torch.cat((self.rounded(light, colors), opaque), 2)
 
     def rounded(self, lightness: Tensor, ab: Tensor) -> Tensor:
         """(n, W) L* and (2, n, W) ab to (n, W, 3) uint8, fitted to the gamut."""
@@ -127,7 +124,7 @@ class Paint(nn.Module):
         off = (linear - 0.5).abs().amax(0) - (0.5 + GAMUT_TOLERANCE)
         outside = torch.nonzero(off > 0)[:, 0]
         beyond = chroma[:, outside]
-        scale = largest_scale(light[outside], beyond.T)
+        scale = self.largest_scale(light[outside], beyond.T)
         fitted = _linear(light[outside], beyond * scale)
         linear = linear.scatter(1, outside[None].expand(3, -1), fitted)
         codes = (linear * CODES).clip(0, CODES - 1).int()
@@ -213,10 +210,7 @@ def _bicubic(wanted: Tensor, target: Tensor, source: int) -> Tensor:
     """
     place = ((wanted.float() + 0.5) * (source / target) - 0.5)[:, None]
     line = _count(source)
-    last = line[-1].float()
-    weights = torch.zeros(1)
-    for tap in range(-1, 3):
-        at = place.floor() + tap
-        share = cubic((place - at).abs())
-        weights = weights + share * (torch.minimum(at.clamp(min=0), last) == line)
-    return weights
+    taps = place.floor() + torch.arange(-1, 3)  # (n, 4)
+    nearest = torch.minimum(taps.clamp(min=0), line[-1].float())
+    share = cubic((place - taps).abs())
+    return (share[:, :, None] * (nearest[:, :, None] == line)).sum(1)

@@ -1,7 +1,6 @@
 """The graph of the page that needs no server: steady colour of a live picture.
 
-As inference/steady.py, without motion: what stays where it is keeps its colour, and what moves is
-coloured anew, calmed by its surroundings.
+As inference/steady.py; web/src/flow.js looks for the motion, and this carries the colours along.
 """
 
 import torch
@@ -9,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize_hub.export.web_graphs import Resize
-from colorize_hub.inference.motion import same_scene, still_trust
+from colorize_hub.inference.motion import motion_by_flow, same_scene
 from colorize_hub.inference.steady import NEARBY, State
 
 
@@ -29,6 +28,8 @@ class Steady(nn.Module):
         frames: Tensor,
         keep: Tensor,
         shift: Tensor,
+        back: Tensor,
+        forth: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Average, as TemporalSmoother.smooth.
 
@@ -40,15 +41,17 @@ class Steady(nn.Module):
             frames: (h, w), State.frames likewise; zeros where there was none.
             keep: () see steady.memory.
             shift: (1, 2, h, w), what a person has just changed; zeros where nothing.
+            back: (2, h, w) where each cell was in the frame before, x and y, in cells from here.
+            forth: (2, h, w) where each cell of the frame before is now, likewise.
 
         Returns:
             (1, 2, h, w) a*b* to paint, and colour and frames for the next frame.
         """
         rows, columns = ab.shape[2], ab.shape[3]
         cells = [F.adaptive_avg_pool2d(one, (rows, columns))[0, 0] for one in (before, lightness)]
-        trust = still_trust(cells[0], cells[1])
-        trust = trust * same_scene(trust).float()
-        carried = State(colour, frames * trust * keep).shifted(shift[0])
+        motion = motion_by_flow(cells[0], cells[1], back, forth)
+        kept = keep * same_scene(motion.trust).float()
+        carried = State(colour, frames).carried(motion, kept).shifted(shift[0])
         state = State.fresh(ab[0]).calmed(carried, self.blurred).joined(carried)
         return state.ab[None], state.colour, state.frames
 

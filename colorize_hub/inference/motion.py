@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
-from array_api_compat import array_namespace, is_torch_array
+from array_api_compat import array_namespace, device, is_torch_array
 
 from colorize_hub.colour.arrays import Array, like, on_cpu, to_numpy
 from colorize_hub.colour.resizing import cell_means, cubic
@@ -125,10 +125,10 @@ def motions_between(
     back, forth = optical_flow(second, first), optical_flow(first, second)
     flows = [cell_means(flow, shape) / _FLOW_CELLS for flow in (back, forth)]
     cells = [cell_means(one[0, 0], shape) for one in (first, second)]
-    to_next = _motion(cells[0], cells[1], flows[0], flows[1])
+    to_next = motion_by_flow(cells[0], cells[1], flows[0], flows[1])
     if not same_scene(to_next.trust):
         return None
-    return to_next, _motion(cells[1], cells[0], flows[1], flows[0])
+    return to_next, motion_by_flow(cells[1], cells[0], flows[1], flows[0])
 
 
 def optical_flow(first: Array, second: Array, thorough: bool = False) -> Array:
@@ -167,16 +167,24 @@ def load_opencv() -> ModuleType:
     return cv2
 
 
-def _motion(source: Array, target: Array, flow: Array, opposite: Array) -> Motion:
-    """Motion from `source` to `target`, (h, w) L*, by the (2, h, w) flow from the target back."""
+def motion_by_flow(source: Array, target: Array, flow: Array, opposite: Array) -> Motion:
+    """Motion from one frame to another that is known already.
+
+    Args:
+        source: (h, w) L* of the frame that things come from.
+        target: (h, w) L* of the frame they go to.
+        flow: (2, h, w) where each cell of the target was, x and y, in cells from where it is.
+        opposite: (2, h, w) likewise, of each cell of the source.
+    """
     xp, (rows, columns) = array_namespace(target), target.shape
-    y, x = np.mgrid[:rows, :columns].astype(np.float32) + np.float32(0.5)
-    place = like(np.stack((x, y), -1), target) + xp.moveaxis(flow, 0, -1)
-    extent = like(np.array([columns, rows]), target)
-    motion = Motion((2 * place / extent - 1)[None], xp.ones_like(target))
+    numbers = {"dtype": target.dtype, "device": device(target)}
+    x = xp.arange(columns, **numbers) + 0.5 + flow[0]
+    y = xp.arange(rows, **numbers)[:, None] + 0.5 + flow[1]
+    place = xp.stack((2 * x / columns - 1, 2 * y / rows - 1), -1)
+    motion = Motion(place[None], xp.ones_like(target))
     moved = motion.carry(xp.concat((source[None], opposite)))
     astray = ((moved[1:] + flow) ** 2).sum(0) / _ASTRAY**2
-    inside = ((place >= 0) & (place <= extent)).all(-1)
+    inside = (abs(place) <= 1).all(-1)
     return Motion(motion.source, still_trust(moved[0], target) * xp.exp(-astray) * inside)
 
 

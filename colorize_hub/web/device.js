@@ -14,7 +14,7 @@ function makeDevice(start, on) {
     const id = ++count;
     return new Promise((done, failed) => {
       waiting.set(id, { done, failed });
-      worker.postMessage({ id, name, data });
+      worker.postMessage({ id, name, data }, data.filter((one) => one instanceof ImageBitmap));
     });
   }
 
@@ -98,9 +98,10 @@ function makeDevice(start, on) {
     makeLink: () => ({
       join: async () => ({ place: 0, ...(await refusing(ask('join', []))) }),
       leave: () => worker && send('leave', []).catch(() => {}),
-      frame: (wish, picture) => refusing(ask('frame', [wish, picture])),
+      frame: async (wish, canvas) => refusing(ask('frame', [wish, await createImageBitmap(canvas)])),
     }),
     start: () => (ready ??= begin()),
+    stop: () => stop('Colouring was stopped.'),
     isReady: () => isReady,
   };
 }

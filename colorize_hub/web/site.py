@@ -25,10 +25,12 @@ SCRIPTS = (
     "page.js",
     *(f"photo/{name}.js" for name in ("stage", "panel", "desk", "marking", "whole")),
     *(f"live/{name}.js" for name in ("camera", "view", "live")),
-    *("tabs.js", "web/device.js", "web/site.js"),
+    *("tabs.js", "web/device.js", "web/keep.js", "web/site.js"),
 )
+BENCH_SCRIPTS = ("page.js", "web/device.js", "web/keep.js", "web/bench.js")
 STYLES = ("photo/desk.css", "live/live.css", "web/device.css", "web/site.css")
 MODEL = "model"
+BENCH = "bench"  # the page that measures a visitor's machine
 _MANIFEST = f"{MODEL}/{MANIFEST}"
 _LIST = "site.json"  # what an earlier call wrote, so that the next one can take it away
 _FRAMES = "Frames are coloured on this device and go nowhere."
@@ -74,7 +76,7 @@ def site_files(network: ColorNet, model: str = "") -> dict[str, bytes]:
         export_web(network, Path(scratch))
         graphs = {f"{MODEL}/{name}": content for name, content in _tree(Path(scratch)).items()}
     files = graphs | _tree(BUILT) | _page(network, model) | _prints()
-    files |= {f"icons/{side}.png": icon(side) for side in SIDES}
+    files |= {f"icons/{side}.png": icon(side) for side in SIDES} | _bench()
     files["NOTICES.md"] = _notices(model).encode()
     return files | {"service.js": _service_worker(files)}
 
@@ -111,6 +113,15 @@ def _page(network: ColorNet, model: str) -> dict[str, bytes]:
     }
 
 
+def _bench() -> dict[str, bytes]:
+    shell = Template(read_part("web/bench.html")).substitute(policy=POLICY)
+    return {
+        f"{BENCH}/web.html": shell.encode(),
+        f"{BENCH}/web.js": "\n".join(map(read_part, BENCH_SCRIPTS)).encode(),
+        f"{BENCH}/web.css": read_part("web/bench.css").encode(),
+    }
+
+
 def _manifest() -> dict[str, object]:
     icons = [
         {"src": f"icons/{side}.png", "sizes": f"{side}x{side}", "type": "image/png", "purpose": use}
@@ -140,13 +151,13 @@ def _notices(model: str) -> str:
 
 
 def _service_worker(files: dict[str, bytes]) -> bytes:
-    """Return it with the list of what it keeps; of the runtime, what a browser asks for."""
+    """Return it with the list of what it keeps; of runtime and bench, what is asked for."""
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     graphs = {name for name in files if name.startswith(f"{MODEL}/")} - {_MANIFEST}
     kept = sorted(files.keys() - graphs)
-    later = [name for name in kept if name.startswith(f"{RUNTIME}/")]
+    later = [name for name in kept if name.startswith((f"{RUNTIME}/", f"{BENCH}/"))]
     site = {
         "version": digest.hexdigest()[:16],
         "first": [name for name in kept if name not in later],

@@ -27,6 +27,7 @@ from tests.browser.desk_page import DeskPage
 from tests.browser.film_page import FilmPage, blocks
 from tests.browser.live_page import camera_film
 from tests.browser.static_site import Host, hosted
+from tests.browser.worker_site import PAGE
 from tests.serving import free_port
 from tests.video.clips import moving_frames, write_clip
 
@@ -90,6 +91,14 @@ def site(colorizer: Colorizer, kept_files: Path) -> Iterator[str]:
 def static_site(trained_network: ColorNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site with the bundled model, as `colorize-hub web` writes it."""
     return write_site(trained_network, tmp_path_factory.mktemp("static") / "site").parent
+
+
+@pytest.fixture(scope="session")
+def worker_site(static_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its worker and model, with a bare page that hands calls on."""
+    folder = Path(shutil.copytree(static_site, tmp_path_factory.mktemp("worker") / "site"))
+    shutil.copyfile(PAGE, folder / "index.html")
+    return folder
 
 
 @pytest.fixture

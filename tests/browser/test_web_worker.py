@@ -3,12 +3,14 @@
 import base64
 import io
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Error
+from skimage.color import rgb2lab
 
 from colorize_hub.engines.torch_engine import TorchEngine
 from colorize_hub.export.web import MANIFEST
@@ -16,7 +18,7 @@ from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
 from colorize_hub.web.prints import example_path
 from tests.browser.conftest import TIMEOUT_MS, start_chromium
-from tests.browser.worker_site import Worker, apart, document, file_of, served, write_site
+from tests.browser.worker_site import Worker, apart, document, file_of, served
 
 MOST_APART = 0.3  # mean CIEDE2000 between the worker's picture and the library's
 GPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan")
@@ -27,19 +29,14 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def folder(trained_network, tmp_path_factory):
-    return write_site(trained_network, tmp_path_factory.mktemp("worker") / "site")
-
-
-@pytest.fixture(scope="module")
 def exact(trained_network):
     """The library in float32, in which the browser computes."""
     return Colorizer(TorchEngine(trained_network, "cpu", torch.float32))
 
 
 @pytest.fixture(scope="module")
-def place(folder):
-    with served(folder) as place:
+def place(worker_site):
+    with served(worker_site) as place:
         yield place
 
 
@@ -116,13 +113,6 @@ def test_orientation_exif_and_opacity_are_kept(worker, boats):
     assert abs(off).max() <= 1
 
 
-def test_a_scan_of_16_bits_says_that_the_download_has_8(worker, boats):
-    deep = Image.fromarray(np.asarray(boats).astype(np.uint16) * 257)
-    found = worker.ask("colorize_with_hints", file_of(deep), "")
-    assert found.size == boats.size
-    assert any("16 bits" in note for note in worker.notes())
-
-
 @pytest.mark.parametrize(
     ("name", "content", "rest", "words"),
     [
@@ -167,9 +157,23 @@ def test_a_live_picture_whose_hint_follows(worker, boats):
     assert second["facts"]["likely"]["key"] == "boat"
     coloured = Image.open(io.BytesIO(base64.b64decode(fourth["picture"]["file"])))
     assert coloured.size == (480, 360)
-    red, green, blue = coloured.getpixel((int(places[2]["x"] * 480), int(0.7 * 360)))
+    place = int(places[2]["x"] * 480), int(0.7 * 360)
+    red, green, blue = coloured.convert("RGB").getpixel(place)
     assert red > green + 20
     assert red > blue + 20
+
+
+def test_what_moves_in_a_live_picture_keeps_its_colour(worker, boats):
+    """Grain makes the colours of every frame others; steadied, they go along with their things."""
+    flicker = {}
+    for smoothing in (0, 0.8):
+        arguments = [_base64(file_of(boats)), smoothing]
+        told = worker.page.evaluate("(asked) => drift(...asked)", arguments)
+        frames = [Image.open(io.BytesIO(base64.b64decode(one["file"]))) for one in told]
+        ab = [rgb2lab(np.asarray(frame.convert("RGB")))[..., 1:] for frame in frames]
+        apart = [np.abs(one[:, 10:] - other[:, :-10]) for one, other in pairwise(ab[2:])]
+        flicker[smoothing] = np.mean([one[20:-20, 20:-20].mean() for one in apart])
+    assert flicker[0.8] < 0.7 * flicker[0]
 
 
 def test_files_of_the_model_are_fetched_once_with_progress(fresh, place):
@@ -185,8 +189,8 @@ def test_files_of_the_model_are_fetched_once_with_progress(fresh, place):
     assert not [path for path in asked if path.endswith(".onnx.gz")]
 
 
-def test_a_damaged_file_of_the_model_is_refused(fresh, folder, tmp_path):
-    with served(folder) as (address, _):
+def test_a_damaged_file_of_the_model_is_refused(fresh, worker_site):
+    with served(worker_site) as (address, _):
         fresh.route("**/see-*.onnx.gz", lambda route: route.fulfill(body=b"damaged"))
         worker = Worker(fresh, address)
         with pytest.raises(Error, match="A file of the model arrived damaged"):
@@ -195,8 +199,8 @@ def test_a_damaged_file_of_the_model_is_refused(fresh, folder, tmp_path):
         assert worker.start()["device"] == "wasm"
 
 
-def test_one_thread_where_the_page_is_not_isolated(fresh, folder, exact, boats):
-    with served(folder, alone=False) as (address, _):
+def test_one_thread_where_the_page_is_not_isolated(fresh, worker_site, exact, boats):
+    with served(worker_site, alone=False) as (address, _):
         worker = Worker(fresh, address)
         assert worker.start() == {"device": "wasm", "threads": 1, "vividness": 0.8, "size": 256}
         small = boats.resize((160, 120))
@@ -204,18 +208,38 @@ def test_one_thread_where_the_page_is_not_isolated(fresh, folder, exact, boats):
         assert apart(found, exact.colorize(small)) < MOST_APART
 
 
-def test_webgpu_gives_the_same_picture(playwright, place, folder, exact, boats):
-    """At a working size that the software adapter manages in seconds."""
-    facts = json.loads((folder / "model" / MANIFEST).read_text())
+@pytest.fixture(scope="module")
+def gpu(playwright, place, worker_site):
+    """A worker with WebGPU, at a working size that the software adapter manages in seconds."""
+    facts = json.loads((worker_site / "model" / MANIFEST).read_text())
     facts["config"] |= {"size": 64, "overview": 0}
-    (folder / "model" / "small.json").write_text(json.dumps(facts))
+    (worker_site / "model" / "small.json").write_text(json.dumps(facts))
     browser = start_chromium(playwright, *GPU)
     page = browser.new_page()
     page.set_default_timeout(5 * TIMEOUT_MS)
     worker = Worker(page, place[0])
     assert worker.start("webgpu", model="small.json")["device"] == "webgpu"
-    small, mark = boats.resize((160, 120)), {"x": 80, "y": 90, "rgb": [190, 50, 40], "radius": 8}
-    found = worker.ask("colorize_with_hints", file_of(small), document(mark))
-    assert apart(found, exact.colorize(small, hints_of(mark), size=64)) < MOST_APART
-    assert worker.notes() == []
+    yield worker
     browser.close()
+
+
+def test_webgpu_gives_the_same_picture(gpu, exact, boats):
+    small, mark = boats.resize((160, 120)), {"x": 80, "y": 90, "rgb": [190, 50, 40], "radius": 8}
+    found = gpu.ask("colorize_with_hints", file_of(small), document(mark))
+    assert apart(found, exact.colorize(small, hints_of(mark), size=64)) < MOST_APART
+    assert gpu.notes() == []
+
+
+def test_a_lost_graphics_processor_costs_a_note_and_nothing_else(gpu, exact, boats):
+    """What lay in its memory is computed again; runs last, for it is gone then."""
+    small, mark = boats.resize((160, 120)), {"x": 80, "y": 90, "rgb": [190, 50, 40], "radius": 8}
+    before = gpu.ask("open_photo", file_of(small), "")["after"]
+    gpu.page.workers[0].evaluate(
+        "async () => (await import('/runtime/ort.webgpu.min.mjs')).env.webgpu.device.destroy()"
+    )
+    found = gpu.ask("render", file_of(small), document(mark))["after"]
+    assert apart(found, exact.colorize(small, hints_of(mark), size=64)) < 1.5  # a JPEG file
+    assert [note for note in gpu.notes() if "stopped answering" in note] == gpu.notes()
+    assert len(gpu.notes()) == 1
+    assert apart(gpu.ask("render", file_of(small), "")["after"], before) < MOST_APART
+    assert len(gpu.ask("suggest_colours", file_of(small), 80, 90)) > 1

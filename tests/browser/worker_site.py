@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,19 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from colorize_hub.export.web import export_web
-from colorize_hub.network.colornet import ColorNet
-from colorize_hub.web.build import build
-
-_PAGE = Path(__file__).parent / "worker_page.html"
-
-
-def write_site(network: ColorNet, folder: Path) -> Path:
-    """Write what the worker needs, as its head comment says."""
-    build(built=folder)
-    export_web(network, folder / "model")
-    shutil.copyfile(_PAGE, folder / "index.html")
-    return folder
+PAGE = Path(__file__).parent / "worker_page.html"
 
 
 @contextmanager

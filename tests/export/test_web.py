@@ -61,8 +61,9 @@ def colorizer(trained_network):
 class Page:
     """What web/src/canvas.js does, on arrays: see there."""
 
-    def __init__(self, run, config, pixels, strip=37):
+    def __init__(self, run, config, pixels, strip=37, many=False):
         self.run, self.config, self.pixels, self.strip = run, config, pixels, strip
+        self.many = many
         height, width = pixels.shape[:2]
         shape = working_shape(height, width, config["size"])
         narrow = np.zeros((1, 1, shape[0], width), np.float32)
@@ -72,7 +73,8 @@ class Page:
             first = max(0, int((top - max(scale, 1)) / scale) - 1)
             last = min(shape[0], int((top + len(part) + max(scale, 1)) / scale) + 1)
             place = np.array([top, height, shape[0], first, last - first])
-            narrow[0, 0, first:last] += run("reduce", pixels=part, place=place)
+            light = run("light", pixels=part)
+            narrow[0, 0, first:last] += run("reduce", light=light, place=place)
         self.lightness = run("resize", planes=narrow, size=np.array(shape))
         detail = run("see", lightness=self.lightness)
         small = overview_shape(*shape, config["overview"])
@@ -115,7 +117,8 @@ class Page:
         some = cells[apart // 2 :: apart, apart // 2 :: apart]
         coarse = np.zeros((some.size, 2), np.float32)
         sure = np.flatnonzero(trust[some.ravel()] > 1 / 256)
-        coarse[sure] = self.run("attend", **asked, at=some.ravel()[sure])
+        name = "attend" if self.many else "attend_few"
+        coarse[sure] = self.run(name, **asked, at=some.ravel()[sure])
         planes = coarse.T.reshape(1, 2, *some.shape)
         if apart == 1:
             return planes[0]
@@ -131,7 +134,7 @@ class Page:
         parts = [
             self.run(
                 "paint",
-                pixels=self.pixels[top : top + self.strip],
+                light=self.run("light", pixels=self.pixels[top : top + self.strip]),
                 ab=ab,
                 place=np.array([top, height]),
             )
@@ -163,6 +166,14 @@ def test_the_page_gives_the_colours_of_the_library(run, facts, colorizer, size, 
     assert apart(found, expected) < MOST_APART
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_attention_is_the_same_for_few_hints_and_for_many(run, facts, colorizer, many):
+    assert facts["few_hints"] >= len(HINTS)
+    pixels = grey_bytes(scene(150, 210, seed=4))
+    expected = colorizer.canvas(pixels[..., :3]).render(HINTS)
+    assert apart(Page(run, facts["config"], pixels, many=many).render(HINTS), expected) < MOST_APART
+
+
 def test_lightness_in_strips_is_that_of_the_library(run, facts):
     pixels = np.random.default_rng(0).integers(0, 256, (123, 77, 4), np.uint8)
     found = Page(run, facts["config"], pixels, strip=10).lightness
@@ -174,14 +185,19 @@ def test_pixels_are_those_of_the_library_wherever_the_colour_lies(run):
     pixels = np.random.default_rng(0).integers(0, 256, (64, 80, 4), np.uint8)
     ab = np.random.default_rng(1).normal(0, 45, (1, 2, 7, 9)).astype(np.float32)
     parts = [
-        run("paint", pixels=pixels[rows], ab=ab, place=np.array([rows.start, 64]))
+        run(
+            "paint",
+            light=run("light", pixels=pixels[rows]),
+            ab=ab,
+            place=np.array([rows.start, 64]),
+        )
         for rows in (slice(0, 5), slice(5, 64))
     ]
     found = np.concatenate(parts)
     apart = np.abs(found[..., :3].astype(int) - recolor_pixels(pixels[..., :3], ab[0]))
     assert apart.max() <= 1
     assert (apart > 0).mean() < 0.01
-    assert (found[..., 3] == pixels[..., 3]).all(), "opacity"
+    assert (found[..., 3] == 255).all(), "opaque"
 
 
 def test_many_hinted_pixels_need_little_memory(run):
@@ -222,7 +238,8 @@ def test_likely_colours_are_those_of_the_library(run, facts, colorizer):
     page = Page(run, facts["config"], pixels)
     rows, columns = page.logits.shape[2:]
     cell = np.array([20 * rows // 96, 70 * columns // 128])
-    rgb, share = run("suggest", logits=page.logits, cell=cell, pixel=pixels[20:21, 70:71])
+    here = run("pick", logits=page.logits, cell=cell)
+    rgb, share = run("suggest", logits=here, pixel=pixels[20:21, 70:71])
     found = sorted(zip(share.tolist(), rgb[0].astype(int).tolist(), strict=True), reverse=True)
     expected = colorizer.canvas(pixels[..., :3]).suggest(70, 20)
     for (mass, levels), (wanted, other) in zip(found, expected, strict=False):

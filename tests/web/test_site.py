@@ -71,7 +71,7 @@ def test_the_service_worker_keeps_all_but_the_graphs(written):
     graphs = {name for name in files if name.endswith(".onnx.gz")}
     assert graphs
     assert set(kept["first"] + kept["others"]) == files - graphs - {"service.js", "site.json"}
-    assert {name.partition("/")[0] for name in kept["others"]} == {"runtime"}
+    assert {name.partition("/")[0] for name in kept["others"]} == {"runtime", "bench"}
 
 
 def test_graphs_are_named_by_their_content(written):

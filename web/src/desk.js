@@ -2,7 +2,7 @@
 
 import { Canvas } from './canvas.js';
 import { fitWork, hintsOf, number, readWork, whole, writeWork } from './marks.js';
-import { readMetadata } from './metadata.js';
+import { readMetadata, whatIsLost } from './metadata.js';
 import { Photo, fitted, jpeg, reduced } from './picture.js';
 import { pngFile } from './png.js';
 import { unsurePlaces } from './places.js';
@@ -152,7 +152,9 @@ export class Desk {
       const canvas = await Canvas.open(this.runtime, photo);
       const strips = this.strips(canvas, work, 1, before);
       const png = await pngFile(photo.width, photo.height, strips, metadata);
-      if (metadata.bits > 8) this.note('This scan has ' + metadata.bits + ' bits a channel; the download has 8, which is what a browser reads.');
+      canvas.close();
+      const lost = whatIsLost(metadata);
+      if (lost) this.note(lost);
       return new File([png], file.name.replace(/\.[^.]*$/, '') + '-color.png', { type: 'image/png' });
     } finally {
       photo.close();
@@ -165,8 +167,17 @@ export class Desk {
     const found = this.sheets.get(key) ?? (await this.open(file));
     this.sheets.delete(key);
     this.sheets.set(key, found); // used last
-    if (this.sheets.size > MOST_SHEETS) this.sheets.delete(this.sheets.keys().next().value);
+    if (this.sheets.size > MOST_SHEETS) {
+      const [oldest, { canvas }] = this.sheets.entries().next().value;
+      canvas.close();
+      this.sheets.delete(oldest);
+    }
     return found;
+  }
+
+  // What was computed of photos is gone; they come again with the next call.
+  forget() {
+    this.sheets.clear();
   }
 
   async open(file) {

@@ -72,7 +72,7 @@ async function correct(runtime, asked, [rows, columns], anchors, ab, trust) {
   for (const [first, last] of blocks(telling.length, anchors * ATTENTION_NUMBERS)) {
     const places = telling.slice(first, last);
     const at = runtime.indices(places.map((place) => all[place]));
-    const { correction } = await runtime.run('attend', { ...asked, at });
+    const { correction } = await runtime.run(anchors > runtime.fewHints ? 'attend' : 'attend_few', { ...asked, at });
     spread(correction.data, places, all.length, (place, value) => (coarse[place] = value));
   }
   let whole = coarse;

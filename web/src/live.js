@@ -2,73 +2,82 @@
 // The page owns what the visitor wants and sends it with every frame; here is what has to be remembered.
 
 import { Canvas } from './canvas.js';
+import { flowBetween, pyramid } from './flow.js';
 import { hintedCells } from './hints.js';
 import { number, whole } from './marks.js';
 import { Pace } from './pace.js';
-import { Photo, fitted, jpeg } from './picture.js';
+import { Photo, bitmapOf } from './picture.js';
 import { SMALL_SIDE, Tracker } from './tracking.js';
 
 const MOST_HINTS = 24;
 const REMEMBERED = 24; // frames that a click may come late
 const MOST_FRAMES = 100; // that an average is made of, as steady.memory says
-const FLOATS = Float32Array;
 
 export class Live {
   // `withColors` gives hints their a*b*.
   constructor(runtime, withColors) {
-    Object.assign(this, { runtime, withColors, pace: new Pace(), trackers: new Map(), lately: new Map(), steady: null });
+    Object.assign(this, { runtime, withColors, pace: new Pace(runtime.device), trackers: new Map(), lately: new Map(), steady: null });
   }
 
-  // `picture` is a Blob. Gives { facts, picture: Blob }.
+  // `picture` is an ImageBitmap, and stays the caller's. Gives { facts, picture: ImageBitmap }.
   async frame(value, picture) {
     const began = performance.now();
     const wish = readWish(value);
-    const photo = await Photo.open(picture);
+    const photo = new Photo(picture);
+    const pixels = photo.preview(Math.max(photo.width, photo.height));
+    if (await this.follow(photo.preview(SMALL_SIDE), wish)) this.steady = null; // what a hint coloured must not stay
+    const { side, size } = this.pace.level;
+    const canvas = await Canvas.open(this.runtime, pixels, size);
+    const facts = { frame: wish.frame, side, size, hints: wish.hints.map(({ key }) => this.whereabouts(key)) };
     try {
-      const pixels = photo.preview(Math.max(photo.width, photo.height));
-      if (this.follow(await this.grey(photo), wish)) this.steady = null; // what a hint coloured must not stay
-      const { side, size } = this.pace.level;
-      const canvas = await Canvas.open(this.runtime, pixels, size);
-      const hints = await this.withColors(this.hintsOf(wish, pixels));
-      const ab = await this.steadied(canvas, hints, wish);
-      const bytes = new Uint8Array(pixels.bytes.length);
-      for await (const strip of canvas.painted(ab, hints)) bytes.set(strip.bytes, strip.top * pixels.width * 4);
-      const facts = { frame: wish.frame, side, size, hints: wish.hints.map(({ key }) => this.whereabouts(key)) };
       if (this.trackers.has(wish.suggest)) facts.likely = await this.likely(canvas, wish.suggest, pixels);
-      const coloured = await jpeg({ ...pixels, bytes });
+      const coloured = await bitmapOf(await this.coloured(canvas, wish, pixels));
       this.pace.add(performance.now() - began);
       return { facts, picture: coloured };
     } finally {
-      photo.close();
+      canvas.close();
     }
   }
 
-  // The frame as trackers see it: lightness, small.
-  async grey(photo) {
-    const [width, height] = fitted(photo, SMALL_SIDE);
+  async coloured(canvas, wish, pixels) {
+    const hints = await this.withColors(this.hintsOf(wish, pixels));
+    const ab = await this.steadied(canvas, hints, wish);
+    const bytes = new Uint8Array(pixels.bytes.length);
+    for await (const strip of canvas.painted(ab, hints)) bytes.set(strip.bytes, strip.top * pixels.width * 4);
+    return { ...pixels, bytes };
+  }
+
+  // What was computed is gone, and maybe another device computes now: the next frame is the first of its scene.
+  forget() {
+    Object.assign(this, { steady: null, pace: new Pace(this.runtime.device) });
+  }
+
+  // A small frame as trackers see it: with levels of lightness.
+  async grey(small) {
+    if (small.levels) return small;
+    const { width, height, bytes } = small;
     const { runtime } = this;
-    const { bytes } = photo.preview(SMALL_SIDE);
     const { data } = (await runtime.run('lab', { pixels: runtime.bytes(bytes, height, width, 4) })).lab;
-    return { width, height, levels: data.slice(0, width * height).map((level) => level * 2.55) };
+    return Object.assign(small, { levels: data.slice(0, width * height).map((level) => level * 2.55) });
   }
 
   // Takes the hints along to this frame; new ones begin on the frame that was clicked. Whether one went out of
   // sight or came back.
-  follow(small, wish) {
+  async follow(small, wish) {
     const wanted = new Set(wish.hints.map(({ key }) => key));
     for (const key of this.trackers.keys()) if (!wanted.has(key)) this.trackers.delete(key);
     let turned = false;
     for (const tracker of this.trackers.values()) {
       const before = tracker.seen;
-      tracker.follow(small);
+      tracker.follow(await this.grey(small));
       turned ||= tracker.seen !== before;
     }
     this.lately.set(wish.frame, small);
     if (this.lately.size > REMEMBERED) this.lately.delete(this.lately.keys().next().value);
     for (const { key, x, y, frame, seen } of wish.hints) {
       if (this.trackers.has(key) || !seen) continue;
-      const tracker = new Tracker(this.lately.get(frame) ?? small, x, y);
-      if (this.lately.has(frame)) for (const [shot, later] of this.lately) if (shot > frame) tracker.follow(later);
+      const tracker = new Tracker(await this.grey(this.lately.get(frame) ?? small), x, y);
+      if (this.lately.has(frame)) for (const [shot, later] of this.lately) if (shot > frame) tracker.follow(await this.grey(later));
       this.trackers.set(key, tracker);
     }
     return turned;
@@ -100,29 +109,35 @@ export class Live {
     const own = await canvas.colors(hints, wish.vividness);
     const keep = wish.smoothing ? Math.min(1 - (1 - wish.smoothing) ** 2, 1 - 1 / MOST_FRAMES) : 0;
     if (!keep) return (this.steady = null), own;
-    const [rows, columns] = canvas.grid;
+    const look = pyramid(canvas.lightness);
     const same = steady && steady.lightness.dims.join() === canvas.lightness.dims.join();
-    const { kept_colour: colour, kept_frames: frames } = same ? steady : this.nothing(rows, columns);
-    const shift = same && changed(wish, steady) ? await difference(runtime, canvas, own, steady) : runtime.floats(new FLOATS(own.data.length), ...own.dims);
+    const before = same ? steady : this.nothing(canvas, look);
+    const shift = same && changed(wish, steady) ? await difference(runtime, canvas, own, steady) : zeros(runtime, own.dims);
+    const [back, forth] = same ? [flowBetween(before.look, look), flowBetween(look, before.look)] : [null, null];
+    const flow = (found) => (found ? runtime.floats(found, ...own.dims.slice(1)) : zeros(runtime, own.dims.slice(1)));
     const found = await runtime.run('steady', {
-      lightness: canvas.lightness, before: same ? steady.lightness : canvas.lightness, ab: own, colour, frames,
-      keep: runtime.scalar(keep), shift,
+      lightness: canvas.lightness, before: before.lightness, ab: own, colour: before.kept_colour, frames: before.kept_frames,
+      keep: runtime.scalar(keep), shift, back: flow(back), forth: flow(forth),
     });
-    this.steady = { ...found, lightness: canvas.lightness, hints, ...asked(wish) };
-    const ab = found.steadied.data.slice();
-    hintedCells(hints, [canvas.source.height, canvas.source.width], canvas.grid).forEach((index, cell) => {
-      if (index >= 0) for (const at of [cell, rows * columns + cell]) ab[at] = own.data[at];
-    });
-    return runtime.floats(ab, ...own.dims);
+    this.steady = { ...found, lightness: canvas.lightness, look, hints, ...asked(wish) };
+    return withHinted(runtime, canvas, hints, found.steadied, own);
   }
 
-  nothing(rows, columns) {
-    const { runtime } = this;
-    return {
-      kept_colour: runtime.floats(new FLOATS(3 * rows * columns), 3, rows, columns),
-      kept_frames: runtime.floats(new FLOATS(rows * columns), rows, columns),
-    };
+  nothing({ grid, lightness }, look) {
+    return { lightness, look, kept_colour: zeros(this.runtime, [3, ...grid]), kept_frames: zeros(this.runtime, grid) };
   }
+}
+
+const zeros = (runtime, dims) => runtime.floats(new Float32Array(dims.reduce((one, other) => one * other)), ...dims);
+
+// The first with the hinted cells of the second.
+function withHinted(runtime, { source, grid }, hints, steadied, own) {
+  if (!hints.length) return steadied;
+  const ab = steadied.data.slice();
+  hintedCells(hints, [source.height, source.width], grid).forEach((index, cell) => {
+    if (index >= 0) for (const at of [cell, grid[0] * grid[1] + cell]) ab[at] = own.data[at];
+  });
+  return runtime.floats(ab, ...own.dims);
 }
 
 // What of a wish changes colours: not where a hint is, for it follows its object.

@@ -10,16 +10,17 @@ const LEVELS = [ // long side of the picture, working short side, time in terms 
   { side: 640, size: 256, cost: 5.5 },
 ];
 const START = 2;
-const SLOW = 180; // ms of a frame: less than 5 pictures a second, and it goes down
-const EASY = 140; // what the next level may be expected to take
+// ms of a frame: slower than `slow`, and it goes down; the next level may be expected to take `easy`. A graphics
+// processor is to show 30 pictures a second, and what is left goes into their size.
+const GOALS = { wasm: { slow: 180, easy: 140 }, webgpu: { slow: 45, easy: 30 } };
 const FRAMES = 6; // at one level before it is judged
 const PATIENCE = 20; // frames at ease before more is tried
 const MOST_PATIENCE = 640;
 const SHARE = 0.25; // of a new time in the mean
 
 export class Pace {
-  constructor() {
-    Object.assign(this, { at: START, mean: 0, frames: 0, eased: 0, patience: PATIENCE, climbed: false });
+  constructor(device) {
+    Object.assign(this, { goal: GOALS[device], at: START, mean: 0, frames: 0, eased: 0, patience: PATIENCE, climbed: false });
   }
 
   get level() {
@@ -32,10 +33,10 @@ export class Pace {
     this.mean += (ms - this.mean) * SHARE;
     if (this.frames < FRAMES) return;
     const above = LEVELS[Math.min(this.at + 1, LEVELS.length - 1)];
-    if (this.mean > SLOW) {
+    if (this.mean > this.goal.slow) {
       if (this.climbed) this.patience = Math.min(this.patience * 2, MOST_PATIENCE); // that was one too many
       this.go(-1);
-    } else if ((this.mean * above.cost) / this.level.cost < EASY) {
+    } else if ((this.mean * above.cost) / this.level.cost < this.goal.easy) {
       if (++this.eased >= this.patience) this.go(1);
     } else Object.assign(this, { eased: 0, climbed: false });
   }

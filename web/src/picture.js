@@ -25,7 +25,7 @@ export class Photo {
     try {
       bitmap = await createImageBitmap(file, { imageOrientation: 'from-image', premultiplyAlpha: 'none' });
     } catch {
-      throw new Error(name + ' is not a picture that this browser can read, or it is damaged. Save it as JPEG or PNG.');
+      throw new Error(name + ' is not a picture that this browser can read, or it is damaged. Save it as ' + remedy(name));
     }
     const { width, height } = bitmap;
     if (width * height > MOST_PIXELS) {
@@ -59,6 +59,9 @@ export class Photo {
   }
 }
 
+// A TIFF may have 16 bits, which only the library keeps.
+const remedy = (name) => (/\.tiff?$/i.test(name) ? 'PNG; the library (colorize-hub photo) reads TIFF, and keeps its 16 bits.' : 'JPEG or PNG.');
+
 // [top, count] of every strip of a picture.
 export function* strips({ width, height }) {
   const most = Math.max(1, Math.floor(STRIP_PIXELS / width));
@@ -81,17 +84,19 @@ function drawn(image, width, height) {
 const imageOf = ({ width, height, bytes }) =>
   new ImageData(new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, bytes.length), width, height);
 
+export const bitmapOf = (pixels) => createImageBitmap(imageOf(pixels));
+
 // RGBA bytes again, the long side at most `side`.
 export async function reduced(pixels, side) {
   if (Math.max(pixels.width, pixels.height) <= side) return pixels;
-  return drawn(await createImageBitmap(imageOf(pixels)), ...fitted(pixels, side));
+  return drawn(await bitmapOf(pixels), ...fitted(pixels, side));
 }
 
 // A JPEG file of RGBA bytes, the long side at most `side`; what is transparent shows white.
 export async function jpeg(pixels, side = Infinity) {
   const shown = await reduced(pixels, side);
   const canvas = new OffscreenCanvas(shown.width, shown.height);
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   context.putImageData(imageOf(shown), 0, 0);
   context.globalCompositeOperation = 'destination-over';
   context.fillStyle = 'white';
@@ -102,6 +107,6 @@ export async function jpeg(pixels, side = Infinity) {
 // A PNG file of RGBA bytes.
 export function png(pixels) {
   const canvas = new OffscreenCanvas(pixels.width, pixels.height);
-  canvas.getContext('2d').putImageData(imageOf(pixels), 0, 0);
+  canvas.getContext('2d', { willReadFrequently: true }).putImageData(imageOf(pixels), 0, 0);
   return canvas.convertToBlob({ type: 'image/png' });
 }

@@ -28,8 +28,7 @@ function chunk(kind, content) {
 export async function pngFile(width, height, strips, metadata) {
   const channels = metadata.alpha ? 4 : 3;
   const parts = [SIGNATURE, chunk('IHDR', header(width, height, metadata.alpha ? RGBA : RGB)), chunk('sRGB', Uint8Array.of(0))];
-  if (metadata.exif) parts.push(chunk('eXIf', metadata.exif));
-  if (metadata.xmp) parts.push(chunk('iTXt', xmpText(metadata.xmp)));
+  parts.push(...carried(metadata));
   const packer = new CompressionStream('deflate');
   const packed = collect(packer.readable, parts);
   const writer = packer.writable.getWriter();
@@ -57,11 +56,47 @@ function header(width, height, kind) {
   return bytes;
 }
 
-function xmpText(packet) {
-  const keyword = new TextEncoder().encode('XML:com.adobe.xmp');
-  const bytes = new Uint8Array(keyword.length + 5 + packet.length); // not compressed, no language
-  bytes.set(keyword);
-  bytes.set(packet, keyword.length + 5);
+// Chunks of what readMetadata found.
+function carried({ exif, xmp, iptc, texts, comments, dpi }) {
+  const parts = texts.map(({ kind, content }) => chunk(kind, content));
+  if (exif) parts.push(chunk('eXIf', exif));
+  if (xmp) parts.push(chunk('iTXt', wideText('XML:com.adobe.xmp', xmp)));
+  if (iptc) parts.push(chunk('tEXt', iptcText(iptc)));
+  for (const comment of comments) parts.push(chunk('iTXt', wideText('Comment', asUtf8(comment))));
+  if (dpi) parts.push(chunk('pHYs', resolution(dpi)));
+  return parts;
+}
+
+function wideText(keyword, utf8) {
+  const bytes = new Uint8Array(keyword.length + 5 + utf8.length); // not compressed, no language
+  bytes.set(new TextEncoder().encode(keyword));
+  bytes.set(utf8, keyword.length + 5);
+  return bytes;
+}
+
+// PNG has no place of its own for IPTC; this is where ImageMagick and ExifTool put it and look for it.
+function iptcText(records) {
+  const size = records.length;
+  const resource = Uint8Array.of(...[56, 66, 73, 77, 4, 4, 0, 0], size >>> 24, size >>> 16, size >>> 8, size, ...records, ...(size % 2 ? [0] : []));
+  const hex = Array.from(resource, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const lines = hex.match(/.{1,72}/g).join('\n');
+  return new TextEncoder().encode('Raw profile type iptc\0\niptc\n' + String(resource.length).padStart(8) + '\n' + lines + '\n');
+}
+
+function asUtf8(bytes) {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return bytes;
+  } catch {
+    return new TextEncoder().encode(new TextDecoder('latin1').decode(bytes));
+  }
+}
+
+function resolution(dpi) {
+  const bytes = new Uint8Array(9);
+  const view = new DataView(bytes.buffer);
+  dpi.forEach((one, at) => view.setUint32(4 * at, Math.round(one / 0.0254)));
+  bytes[8] = 1; // a metre
   return bytes;
 }
 

@@ -6,9 +6,14 @@ const BINARY_BYTES = { wasm: 3_700_000, webgpu: 6_600_000 }; // about, for the p
 const MODULES = { wasm: ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded'], webgpu: ['ort.webgpu.min.mjs', 'ort-wasm-simd-threaded.asyncify'] };
 const FORMAT = 1;
 // The network runs where it is fastest; pixels are bytes, which only the processor has.
-const ON_GPU = new Set(['see', 'look', 'colors', 'cells', 'krige', 'attend']);
-const FIRST = ['reduce', 'resize', 'see', 'look', 'colors', 'paint']; // without these there is no colour
-const NEXT = ['lab', 'cells', 'relate', 'krige', 'attend', 'spots', 'suggest']; // for a click
+const ON_GPU = new Set(['see', 'look', 'colors', 'pick', 'cells', 'relate', 'krige', 'attend', 'attend_few']);
+// What only other graphs there ask for stays in its memory.
+const STAYS = { see: ['maps'], look: ['maps', 'logits'], cells: ['place', 'roots', 'seen'] };
+const FIRST = ['light', 'reduce', 'resize', 'see', 'look', 'colors', 'paint']; // without these there is no colour
+const NEXT = ['lab', 'cells', 'relate', 'krige', 'attend_few', 'spots', 'pick', 'suggest', 'attend']; // for a click, then for many
+
+// The graphics processor is gone, with all that was in its memory; the same call works again, elsewhere.
+export class DeviceLost extends Error {}
 
 export class Runtime {
   // See worker.js; `on` = { progress, note }.
@@ -17,7 +22,7 @@ export class Runtime {
     self.on = on;
     self.device = await chosen(device);
     const manifest = await readManifest(model);
-    Object.assign(self, { config: manifest.config, takes: manifest.takes });
+    Object.assign(self, { config: manifest.config, takes: manifest.takes, fewHints: manifest.few_hints });
     const entries = Object.entries(manifest.graphs);
     const total = entries.reduce((sum, [, { bytes }]) => sum + bytes, 0) + BINARY_BYTES[self.device];
     let loaded = 0;
@@ -33,6 +38,8 @@ export class Runtime {
     Object.assign(self, { graphs: Object.fromEntries(graphs), entries: manifest.graphs });
     self.sessions = {};
     for (const name of FIRST) await self.session(name);
+    self.isLost = false;
+    if (self.device === 'webgpu') ort.env.webgpu.device.lost.then(() => (self.isLost = true));
     tidy([model, ...entries.map(([, entry]) => url(entry))]).catch(() => {});
     return self;
   }
@@ -52,28 +59,36 @@ export class Runtime {
     return !!next;
   }
 
+  isOnGpu(name) {
+    return this.device === 'webgpu' && ON_GPU.has(name);
+  }
+
   async create(name) {
     const { InferenceSession } = this.ort;
-    const onGpu = this.device === 'webgpu' && ON_GPU.has(name);
+    const onGpu = this.isOnGpu(name);
     return InferenceSession.create(new Uint8Array(this.graphs[name]), {
       executionProviders: [onGpu ? 'webgpu' : 'wasm'],
+      ...(onGpu && { preferredOutputLocation: Object.fromEntries((STAYS[name] ?? []).map((output) => [output, 'gpu-buffer'])) }),
       // All are simplified already, which takes long here; those with weights have them unpacked and fused.
       graphOptimizationLevel: this.entries[name].halved ? 'all' : 'disabled',
       logSeverityLevel: 3,
     });
   }
 
-  // Runs a graph: { name: tensor } to { name: tensor }. A lost graphics processor is replaced by the other one.
+  // Runs a graph: { name: tensor } to { name: tensor }. Raises DeviceLost once, where the graphics processor fails.
   async run(name, inputs) {
+    const onGpu = this.isOnGpu(name);
     try {
-      return await (await this.session(name)).run(inputs);
+      if (!onGpu) await fetched(inputs);
+      const found = await (await this.session(name)).run(inputs);
+      if (!onGpu || !this.isLost) return found;
     } catch (error) {
-      if (this.device !== 'webgpu' || !ON_GPU.has(name)) throw error;
-      this.device = 'wasm';
-      this.sessions = {};
-      this.on.note('The graphics processor stopped answering, so colouring goes on without it, more slowly.');
-      return (await this.session(name)).run(inputs);
+      if (this.device !== 'webgpu' || !(onGpu || this.isLost)) throw error;
     }
+    this.device = 'wasm';
+    this.sessions = {};
+    this.on.note('The graphics processor stopped answering, so colouring goes on without it, more slowly.');
+    throw new DeviceLost();
   }
 
   floats(values, ...dims) {
@@ -96,6 +111,9 @@ export class Runtime {
     return new this.ort.Tensor('float32', Float32Array.of(value), []);
   }
 }
+
+// Brings what lies with the graphics processor to where the others compute.
+const fetched = (inputs) => Promise.all(Object.values(inputs).map((one) => one.location === 'gpu-buffer' && one.getData(true)));
 
 async function chosen(device) {
   if (device === 'wasm' || !self.navigator?.gpu) return 'wasm';

@@ -32,12 +32,12 @@
 //   use_model(model)                     { model, vividness }; there is only the page's own, named ""
 //   colorize_with_hints(photo, hints, vividness)   File "<stem>-color.png", lossless, of the photo's size
 //   join()                               { fresh: true } where nothing is remembered of a live picture
-//   frame(wish, picture)                 { facts, picture: Blob }, see demo/live/session.py; the picture is a Blob
+//   frame(wish, picture)                 { facts, picture }, see demo/live/session.py; both pictures are ImageBitmaps
 //   leave()                              null; the live picture is forgotten
 
 import { Desk } from './desk.js';
 import { Live } from './live.js';
-import { Runtime } from './runtime.js';
+import { DeviceLost, Runtime } from './runtime.js';
 
 const IDLE_MS = 100;
 let desk = null;
@@ -91,9 +91,24 @@ async function answer({ id, name, data }) {
   try {
     if (!Object.hasOwn(ENDPOINTS, name)) throw new Error('There is no ' + name + ' on this device.');
     if (!desk && name !== 'start') throw new Error('Colouring has not started on this device.');
-    say({ id, result: await ENDPOINTS[name](...data) });
+    const result = await answered(ENDPOINTS[name], data);
+    say({ id, result }, result?.picture instanceof ImageBitmap ? [result.picture] : []);
   } catch (error) {
     say({ id, error: sentence(error) });
+  }
+}
+
+// What an endpoint gives; a second time where the graphics processor was lost meanwhile.
+async function answered(endpoint, data) {
+  try {
+    return await endpoint(...data);
+  } catch (error) {
+    if (!(error instanceof DeviceLost)) throw error;
+    desk.forget();
+    live?.forget();
+    return endpoint(...data);
+  } finally {
+    for (const one of data) if (one instanceof ImageBitmap) one.close();
   }
 }
 

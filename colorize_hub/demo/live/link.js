@@ -23,8 +23,9 @@ function makeLink() {
 
   link.leave = () => navigator.sendBeacon(address('leave'));
 
-  // What the server says of the frame, and the frame in colour.
-  link.frame = async (wish, picture) => {
+  // What the server says of the frame, a canvas, and the frame in colour, an ImageBitmap.
+  link.frame = async (wish, canvas) => {
+    const picture = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.85));
     const text = new TextEncoder().encode(JSON.stringify(wish));
     const length = new DataView(new ArrayBuffer(4));
     length.setUint32(0, text.length);
@@ -32,7 +33,7 @@ function makeLink() {
     const body = await answer.arrayBuffer();
     const end = 4 + new DataView(body).getUint32(0);
     const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(body, 4, end - 4)));
-    return { facts, picture: new Blob([new Uint8Array(body, end)], { type: 'image/jpeg' }) };
+    return { facts, picture: await createImageBitmap(new Blob([new Uint8Array(body, end)], { type: 'image/jpeg' })) };
   };
   return link;
 }

@@ -80,9 +80,9 @@ function makeLive(root, backend, on) {
     picture.getContext('2d').drawImage(source, 0, 0, picture.width, picture.height);
     unanswered++;
     try {
-      const jpeg = await new Promise((done) => picture.toBlob(done, 'image/jpeg', 0.85));
-      const answer = await link.frame(wish(frame), jpeg);
-      if (live.running) await show(answer, picture, began, change);
+      const answer = await link.frame(wish(frame), picture);
+      if (live.running) show(answer, picture, began, change);
+      answer.picture.close();
     } catch (error) {
       failed(error);
     } finally {
@@ -95,9 +95,8 @@ function makeLive(root, backend, on) {
     suggest: live.selected && live.likely?.key !== live.selected ? live.selected : '',
   });
 
-  async function show({ facts, picture }, before, began, change) {
+  function show({ facts, picture: coloured }, before, began, change) {
     side = facts.side;
-    const coloured = await createImageBitmap(picture);
     if (facts.frame > shown) {
       shown = facts.frame;
       view.show(before, coloured);
@@ -106,7 +105,6 @@ function makeLive(root, backend, on) {
       view.place(live.hints);
       times = [...times, { at: performance.now(), took: performance.now() - began }].slice(-60);
     }
-    coloured.close();
     if (facts.likely) {
       live.likely = facts.likely;
       live.refresh();
