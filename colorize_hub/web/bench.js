@@ -153,6 +153,7 @@ async function begin() {
     get('#measure').disabled = false;
   };
   get('#measure').addEventListener('click', run);
+  get('#measure').disabled = false; // not before: the page may be loaded anew for threads
   get('#copy').addEventListener('click', async () => {
     await navigator.clipboard.writeText(markdown(columns)).then(() => say('Copied.'), () => say('Select the table, and copy it.'));
   });

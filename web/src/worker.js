@@ -106,7 +106,7 @@ async function answered(endpoint, data) {
     if (!(error instanceof DeviceLost)) throw error;
     desk.forget();
     live?.forget();
-    return endpoint(...data);
+    return await endpoint(...data); // a frame is closed afterwards
   } finally {
     for (const one of data) if (one instanceof ImageBitmap) one.close();
   }
