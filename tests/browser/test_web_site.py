@@ -239,3 +239,20 @@ def test_a_full_disk_is_said_and_the_work_goes_on(visitor: BrowserContext, host:
     page.wait_for_selector("#after[src]")
     expect(DeskPage(page).message()).to_contain_text("no room to keep the model")
     DeskPage(page).hint(0.3, 0.3)
+
+
+def test_a_machine_can_be_measured(visitor: BrowserContext, host: Host) -> None:
+    """With one turn of each; how fast it is does not matter here."""
+    page = visitor.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{host.url}bench/web.html?turns=1&seconds=1")
+    page.get_by_role("button", name="Measure", exact=True).click()
+    expect(page.locator("#words")).to_have_text("Done.", timeout=2 * TIMEOUT_MS)
+    assert page.evaluate("crossOriginIsolated"), "threads need it"
+    rows = page.locator("tbody tr").all_inner_texts()
+    assert [row.split("\t")[0] for row in rows] == [
+        *("threads", "first colour, files there", "640x480 opened", "a click"),
+        *("live", "live, a frame", "live, working size"),
+    ]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert faults(page) == []
