@@ -84,7 +84,9 @@ def _surely(
 
 def _step(f_y: np.ndarray, greys: np.ndarray, towards: np.ndarray, distance: np.ndarray) -> None:
     """One step of Newton's method, in place, to where the first channel leaves 0..1."""
-    rgb, rates = _along(f_y, greys, towards, distance)
+    rgb, squares = _along(f_y, greys, towards, distance)
+    squares *= towards
+    rates = times(3 * _OF_X_AND_Z, squares, np.empty_like(rgb))
     end = np.subtract(rates > 0, rgb, out=rgb)  # at 1 if it grows, at 0 if it falls
     with np.errstate(divide="ignore", invalid="ignore"):
         end /= rates
@@ -106,7 +108,7 @@ def _greys(f_y: np.ndarray) -> np.ndarray:
 def _along(
     f_y: np.ndarray, greys: np.ndarray, towards: np.ndarray, distance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Linear RGB, (3, n), at a distance from grey, and how fast it changes there."""
+    """Linear RGB, (3, n), at a distance from grey, and (2, n) squares of f: of its derivative."""
     f = towards * distance
     f += f_y
     above = np.clip(f, np.float32(INVERSE_FROM), np.float32(np.inf))
@@ -115,11 +117,9 @@ def _along(
     squares = above * above
     above *= squares
     f += above
-    rates = np.empty((3, len(f_y)), np.float32)
-    rgb = times(_OF_X_AND_Z, f, np.empty_like(rates))
+    rgb = times(_OF_X_AND_Z, f, np.empty((3, len(f_y)), np.float32))
     rgb += greys
-    squares *= towards
-    return rgb, times(3 * _OF_X_AND_Z, squares, rates)
+    return rgb, squares
 
 
 def _excess(rgb: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ from colorize_hub.colour.srgb import CODES, encoded, keep_within, levels_of_ligh
 # Large, for threads that come back to Python too often wait for each other; small, for the cache.
 STRIP_PIXELS = 1 << 17
 _STRIP_ALONE = 1 << 14  # of a thread that waits for no other
+_REDUCED_ROWS = 32  # of a strip: a matrix over more of them is mostly zeros
 _FITTED = 1 << 14  # colours outside the gamut that are fitted at a time: twenty arrays of that size
 _SHARE_PIXELS = 1 << 17  # what is worth handing to another thread
 
@@ -43,8 +44,9 @@ def reduced(
 
     def reduce(share: slice) -> np.ndarray:
         narrow = np.zeros((small[0], width), np.float32)
-        buffer = np.empty(_strip_rows(height, width, STRIP_PIXELS) * width, np.float32)
-        for rows in strips(share.start, share.stop, width):
+        pixels = min(STRIP_PIXELS, _REDUCED_ROWS * width)
+        buffer = np.empty(_strip_rows(height, width, pixels) * width, np.float32)
+        for rows in strips(share.start, share.stop, width, pixels):
             strip = buffer[: (rows.stop - rows.start) * width]
             lightness(rows, strip)
             reached, lines = down.targets(rows), strip.reshape(-1, width)

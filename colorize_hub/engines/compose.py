@@ -12,6 +12,8 @@ from colorize_hub.colour.lightness import Lightness, lightness_of
 from colorize_hub.colour.spots import paint_hinted
 from colorize_hub.hints.hint import Hint, hint_ab, hinted_pixels
 
+_KEPT = 3 << 20  # samples of the largest picture whose lightness is kept: a preview
+
 
 def pixels_to_lightness(pixels: np.ndarray) -> np.ndarray:
     """L* of pixels: (H, W, 1 or 3) uint8 or uint16, sRGB, to (1, H, W) float32, 0..100."""
@@ -31,6 +33,44 @@ def reduced_lightness(pixels: np.ndarray, shape: tuple[int, int], threads: int =
     return strips.reduced(lightness, pixels.shape[:2], shape, threads)[None]
 
 
+class Original:
+    """A picture that colours are laid over, once or again and again.
+
+    Attributes:
+        pixels: (H, W, 1 or 3) uint8 or uint16, sRGB.
+    """
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        """Take a picture."""
+        self.pixels = pixels
+        self._times, self._f_y = 0, None
+
+    def lightness(self) -> Lightness:
+        """f_Y of its rows; that of a preview is kept from the second time on."""
+        self._times += 1
+        if self._times == 1 or self.pixels.size > _KEPT:
+            return lightness_of(self.pixels)
+        if self._f_y is None:
+            height, width = self.pixels.shape[:2]
+            f_y = np.empty((height, width), np.float32)
+            lightness_of(self.pixels)(slice(0, height), f_y.reshape(-1))
+            self._f_y = f_y
+        f_y = self._f_y
+
+        def read(rows: slice, out: np.ndarray) -> None:
+            np.copyto(out, f_y[rows].reshape(-1))
+
+        return read
+
+
+def recolor(
+    original: Original, ab: np.ndarray, hints: Sequence[Hint] = (), threads: int = 1
+) -> np.ndarray:
+    """As `recolor_pixels`, of a picture that may be asked for again."""
+    pixels = original.pixels
+    return _paint(original.lightness(), pixels.shape[:2], ab, pixels.dtype, hints, threads)
+
+
 def recolor_pixels(
     pixels: np.ndarray, ab: np.ndarray, hints: Sequence[Hint] = (), threads: int = 1
 ) -> np.ndarray:
@@ -48,7 +88,7 @@ def recolor_pixels(
     Raises:
         ValueError: a hint lies outside the picture.
     """
-    return _paint(lightness_of(pixels), pixels.shape[:2], ab, pixels.dtype, hints, threads)
+    return recolor(Original(pixels), ab, hints, threads)
 
 
 def color_lightness(

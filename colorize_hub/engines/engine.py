@@ -13,7 +13,7 @@ from array_api_compat import array_namespace
 from colorize_hub.colour.arrays import Array, to_numpy
 from colorize_hub.colour.palette import decode_bins, palette
 from colorize_hub.colour.resizing import cell_means
-from colorize_hub.engines.compose import recolor_pixels, reduced_lightness
+from colorize_hub.engines.compose import Original, recolor, reduced_lightness
 from colorize_hub.hints.cells import Cells
 from colorize_hub.hints.hint import Hint
 from colorize_hub.hints.kriging import spread_hints
@@ -114,19 +114,19 @@ class Engine(ABC, Generic[AnyNetwork]):
 
     def hold(self, pictures: Sequence[np.ndarray]) -> Held:
         """Bring B pictures (H, W, 1 or 3) uint8 or uint16, of any sizes, where it computes."""
-        return pictures
+        return [Original(pixels) for pixels in pictures]
 
     def apart(self, held: Held) -> list[Held]:
         """Give each of the pictures alone; none is copied."""
-        return [[pixels] for pixels in held]
+        return [[one] for one in held]
 
     def together(self, several: Sequence[Held]) -> Held:
         """Give all of these pictures as one batch, in their order."""
-        return [pixels for held in several for pixels in held]
+        return [one for held in several for one in held]
 
     def lightness(self, held: Held, shape: tuple[int, int]) -> Array:
         """(B, 1, h, w) L* 0..100 at working size of B pictures."""
-        small = [reduced_lightness(pixels, shape, self.threads) for pixels in held]
+        small = [reduced_lightness(one.pixels, shape, self.threads) for one in held]
         return self.asarray(np.stack(small))
 
     def see(self, lightness: Array) -> Seen:
@@ -202,8 +202,8 @@ class Engine(ABC, Generic[AnyNetwork]):
         if not array_namespace(ab).isfinite(ab).all():
             raise ValueError(NOT_FINITE)
         painted = [
-            recolor_pixels(pixels, one, hints, self.threads)
-            for pixels, one in zip(held, to_numpy(ab), strict=True)
+            recolor(original, one, hints, self.threads)
+            for original, one in zip(held, to_numpy(ab), strict=True)
         ]
         return lambda: painted
 

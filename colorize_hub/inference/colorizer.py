@@ -178,9 +178,9 @@ class Colorizer:
                 A change of hints or vividness shows at once.
             smoothing: 0 (each frame as `colorize` gives it) to 1 (steadiest).
             look_ahead: frames to read ahead, so that colours are smoothed both ways; for files.
-            workers: frames predicted side by side; as many more are read ahead. On a CPU each has a
-                thread. On a GPU they make a batch, and three times as many are read ahead; a list
-                is worked on in batches anyway.
+            workers: threads that predict on a CPU, side by side, two frames each at a time; twice
+                as many more are read ahead. On a GPU frames that make a batch, and three times as
+                many are read ahead; a list is worked on in batches anyway.
 
         Yields:
             For each frame what `colorize` would give; the first, and the first after a cut or a

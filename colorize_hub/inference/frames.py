@@ -15,21 +15,21 @@ from colorize_hub.colour.arrays import Array, like
 from colorize_hub.engines.engine import Engine, Held
 from colorize_hub.hints.hint import draw_hints
 from colorize_hub.inference.anchoring import anchored
-from colorize_hub.inference.canvas import Canvas, open_canvases
+from colorize_hub.inference.canvas import Canvas
 from colorize_hub.inference.frame import Frame
 from colorize_hub.inference.motion import Motion, load_opencv
 from colorize_hub.inference.predicting import (
     Asked,
     Predicted,
     asked,
+    by_threads,
     changed,
     in_batches,
     moved_along,
-    predicted_alone,
     same_shape,
 )
 from colorize_hub.inference.steady import State, TemporalSmoother, look_back, memory
-from colorize_hub.inference.workers import grouped, side_by_side
+from colorize_hub.inference.workers import grouped
 from colorize_hub.pictures.picture import ImageLike, Picture, read_picture, write_like
 
 _AT_HAND = 16  # frames of a list that are worked on at once, where batches are faster
@@ -109,11 +109,6 @@ def color_frames(
         frame, anew = wanted
         return Asked(frame, read_picture(frame.image), working_size(frame.size), anew)
 
-    def predict(wanted: tuple[Frame, bool]) -> Predicted:
-        one = read(wanted)
-        (canvas,) = open_canvases(engine, [one.picture], one.size)
-        return predicted_alone(one, canvas)
-
     batch = 1
     if not engine.side_by_side:
         batch = max(workers, _AT_HAND) if isinstance(frames, Sequence) else workers
@@ -121,8 +116,7 @@ def color_frames(
     if batch > 1:
         predicting = in_batches(engine, map(read, each), batch, bool(smoothing))
     else:
-        threads = workers if engine.side_by_side else 1
-        predicting = side_by_side(predict, each, threads, engine.use_threads)
+        predicting = by_threads(engine, map(read, each), workers)
     with closing(predicting) as predicted:
         if smoothing:
             finished = _steadied(predicted, smoothing, look_ahead)

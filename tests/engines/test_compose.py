@@ -11,7 +11,8 @@ from colorize_hub.colour import lightness as reading
 from colorize_hub.colour import strips
 from colorize_hub.colour.lab import fit_gamut, lab_to_rgb, lightness_to_grey, rgb_to_lightness
 from colorize_hub.colour.resizing import bicubic
-from colorize_hub.engines.compose import recolor_pixels
+from colorize_hub.engines import compose
+from colorize_hub.engines.compose import Original, recolor, recolor_pixels
 from colorize_hub.hints.hint import Hint, hint_ab
 from tests.scenes import lightness_of
 
@@ -210,3 +211,18 @@ def test_enlarging_keeps_flat_colour_flat():
     coloured = recolour(pixels, torch.tensor([20.0, -30.0])[:, None, None].expand(2, 4, 6))
     assert (coloured == coloured[0, 0]).all()
     assert np.ptp(coloured[0, 0]) > 20
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_painted_again_is_read_no_more_and_painted_the_same(monkeypatch, channels, dtype):
+    pixels, reads = photo(5, 37, 53, channels, dtype), []
+    monkeypatch.setattr(
+        compose, "lightness_of", lambda some: reads.append(some) or reading.lightness_of(some)
+    )
+    original, hints = Original(pixels), [Hint(20, 9, (200, 40, 40), 6)]
+    for seed in range(4):
+        ab = chroma(seed, 6, 8, 60).numpy()
+        again = recolor(original, ab, hints)
+        np.testing.assert_array_equal(again, recolor_pixels(pixels, ab, hints))
+    assert len(reads) == 2 + 4  # the first time, and the second time, from when on it is kept

@@ -77,7 +77,7 @@ class Desk:
 
         Args:
             folder: where full-size results go; the page clears it.
-            sheets: how many to hold in memory, about 26 MB each.
+            sheets: how many to hold in memory, about 30 MB each.
             kept_s: seconds after which one that nobody used is dropped.
             clock: seconds.
         """
