@@ -21,6 +21,8 @@ _NOISE = 64.0  # squared levels that are no texture
 _ALIKE = 0.4  # similarity from which two windows show the same
 _NEARNESS = 9.0  # pixels: deviation of the Gaussian by which points count
 _FAR_POINT = 0.05  # by which the farthest count at least
+_LIGHT = 40.0  # levels by which a point may be lighter or darker than the place, likewise
+_OTHER_LIGHT = 0.1  # by which the others count at least
 _AGREES = 0.7  # pixels from the fit at which a point counts for half
 _ASTRAY = 1.5  # pixels from it at which it does not belong to it
 _LOOSE = 2.0  # pixels from it at which a point is put back to its place
@@ -49,7 +51,7 @@ class Constellation:
         """Begin on a frame, (h, w) uint8, at x and y."""
         offsets = np.stack(np.meshgrid(_STEPS, _STEPS), -1).reshape(-1, 2).astype(np.float32)
         self._offsets = offsets[np.hypot(*offsets.T) < _STEPS[-1] + 1]
-        self._nearness = _FAR_POINT + np.exp(-(self._offsets**2).sum(1) / (2 * _NEARNESS**2))
+        self._distance = _FAR_POINT + np.exp(-(self._offsets**2).sum(1) / (2 * _NEARNESS**2))
         self.begin(grey, place)
 
     def begin(self, grey: np.ndarray, place: np.ndarray) -> None:
@@ -60,6 +62,10 @@ class Constellation:
         self._within = _inside(self.points, grey, 2)
         self.alive, self.seen = self._within.copy(), True
         self._picture = _around(grey, self._shift)
+        x, y = _REACH + self._offsets.astype(int).T
+        light = load_opencv().boxFilter(self._picture, -1, (5, 5))[y, x]
+        unlike = (light - light[len(light) // 2]) / _LIGHT
+        self._nearness = self._distance * (_OTHER_LIGHT + np.exp(-(unlike**2) / 2))
 
     @property
     def place(self) -> np.ndarray:
