@@ -29,7 +29,7 @@ def colorize_file(
     size: int | None = None,
     keep_toning: bool = False,
 ) -> None:
-    """Colours a picture file into another file.
+    """Colour a picture file into another file.
 
     The suffix of ``target`` picks the format, the picture its bits: 16-bit PNG and TIFF stay so.
     EXIF, XMP, IPTC, comments, resolution and alpha are kept as far as the format has a place for

@@ -80,7 +80,7 @@ def _short(message: str) -> str:
 
 
 async def refuse_call(request: Request, error: Exception) -> Response:
-    """Answers a call that fits no endpoint, which Gradio would log as a fault of its own.
+    """Answer a call that fits no endpoint, which Gradio would log as a fault of its own.
 
     Raises:
         Exception: the error itself, where nothing was called.

@@ -46,7 +46,7 @@ class SeatQueue:
         return len(self._seated) + len(self._waiting)
 
     def join(self, visitor: str) -> int:
-        """Asks for a seat: 0 if the visitor has it, else the place in the queue, from 1."""
+        """Ask for a seat: 0 if the visitor has it, else the place in the queue, from 1."""
         self.sweep()
         now = self._clock()
         if visitor in self._seated:
@@ -67,12 +67,12 @@ class SeatQueue:
         return visitor in self._seated
 
     def leave(self, visitor: str) -> None:
-        """Frees the visitor's seat or place."""
+        """Free the visitor's seat or place."""
         self._seated.pop(visitor, None)
         self._waiting.pop(visitor, None)
 
     def sweep(self) -> None:
-        """Frees what belongs to visitors who are not heard of."""
+        """Free what belongs to visitors who are not heard of."""
         now = self._clock()
         for held, kept_s in ((self._seated, self._kept_s), (self._waiting, self._waiting_s)):
             for visitor in [one for one, heard in held.items() if heard < now - kept_s]:

@@ -33,7 +33,7 @@ class Tracker:
     """
 
     def __init__(self, grey: np.ndarray, x: float, y: float) -> None:
-        """Begins on a frame.
+        """Begin on a frame.
 
         Args:
             grey: (h, w) uint8.

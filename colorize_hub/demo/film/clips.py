@@ -250,7 +250,7 @@ class Clips:
         job.future = self._worker.submit(self._run, job)
 
     def _run(self, job: Job) -> None:
-        """Colours a clip; whatever happens, the job is finished then and leaves no half file."""
+        """Colour a clip; whatever happens, the job is finished then and leaves no half file."""
         try:
             job.progress(job.done, job.total)
             job.folder.mkdir(parents=True, exist_ok=True)
@@ -281,7 +281,7 @@ class Clips:
         return self._jobs[key]
 
     def _delete_old(self) -> None:
-        """Forgets clips that nobody asks for; the lock is held."""
+        """Forget clips that nobody asks for; the lock is held."""
         now = self._clock()
         for key, job in list(self._jobs.items()):
             if job.finished and now - job.asked > (UNASKED_S if job.error else KEPT_S):

@@ -53,7 +53,7 @@ class ClipHandlers:
         hints: str = "",
         visitor: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """Begins to colour a clip, or waits in the queue: gives its job, to ask `clip_state` with.
+        """Begin to colour a clip, or wait in the queue; give its job, to ask `clip_state` with.
 
         smoothing: 0 (each frame on its own) to 1 (steadiest); vividness: 0 to 1, or the model's.
         hints: colours that stay through their shots, JSON as `colorize-hub video --hints` takes it.
@@ -71,7 +71,7 @@ class ClipHandlers:
             return self.clips.start(path, vividness, smoothing, colorizer, fixed, index)
 
     def clip_state(self, job: str) -> dict[str, Any]:
-        """Tells how far a clip is: waiting, working, done or failed. Ask once a second or so."""
+        """Tell how far a clip is: waiting, working, done or failed. Ask once a second or so."""
         with messages_for():
             return self.clips.state(_job(job))
 

@@ -142,14 +142,14 @@ class LiveRoutes:
             self._keep_sweeping()
 
     def sweep(self) -> None:
-        """Forgets the viewers who left without a word."""
+        """Forget the viewers who left without a word."""
         self.queue.sweep()
         for visitor in self._viewers.keys() - self.queue.seated:
             self._forget(visitor)
 
 
 def _start_worker(engine: Engine) -> None:
-    """Leaves half the cores to the browser, the film in the next tab, and what waits meanwhile."""
+    """Leave half the cores to the browser, the film in the next tab, and what waits meanwhile."""
     engine.use_threads(max(1, engine.threads // 2))
     with suppress(ModuleNotFoundError):  # the first frame says what is missing
         load_opencv().setNumThreads(1)

@@ -110,7 +110,7 @@ class Session:
         self._seen_lately: FIFOCache[int, np.ndarray] = FIFOCache(_REMEMBERED)
 
     def colour(self, picture: bytes, wish: Wish) -> tuple[dict[str, Any], bytes]:
-        """Colours the next frame.
+        """Colour the next frame.
 
         Args:
             picture: the frame, a JPEG file; only its lightness is read.

@@ -131,7 +131,7 @@ class Desk:
         return _paint(sheet.canvas, work, sheet.before, sheet.scale).convert("RGB")
 
     def full_size(self, photo: str, work: Work, colorizer: Colorizer) -> Path:
-        """Colours the original file and saves it as ``<stem>-color.png``, losslessly.
+        """Colour the original file and save it as ``<stem>-color.png``, losslessly.
 
         Size, alpha, metadata and, without a borrowed palette, 16 bits are the original's,
         orientation is applied. Asked again for the same

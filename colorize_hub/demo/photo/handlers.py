@@ -154,7 +154,7 @@ class Handlers:
         model: str = "",
         visitor: gr.Request | None = None,
     ) -> dict[str, Any]:
-        """Carries the palette of a reference photo over: a ``palette`` to put into the hints.
+        """Carry the palette of a reference photo over: a ``palette`` to put into the hints.
 
         At each lightness, the mean and the spread of the photo's colours become the reference's.
         """
@@ -186,7 +186,7 @@ class Handlers:
         model: str = "",
         visitor: gr.Request | None = None,
     ) -> str:
-        """Colours a photo, with hints: a lossless PNG of the same size with the photo's metadata.
+        """Colour a photo, with hints: a lossless PNG of the same size with the photo's metadata.
 
         Args:
             photo: any picture file; only its lightness is read.
@@ -208,7 +208,7 @@ class Handlers:
             return str(self.desk.full_size(path, work, colorizer))
 
     def colorize(self, photo: File, vividness: float | None = None) -> str:
-        """Colours a photo: PNG of the same size, alpha and orientation kept. vividness: 0 to 1."""
+        """Colour a photo: PNG of the same size, alpha and orientation kept. vividness: 0 to 1."""
         return self.colorize_with_hints(photo, vividness=vividness)
 
     def _path(self, file: File) -> str:
