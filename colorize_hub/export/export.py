@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from colorize_hub.atomic import atomic_path, write_atomically
-from colorize_hub.errors import ModelError
 from colorize_hub.export.card import render_export_card
 from colorize_hub.export.graphs import (
     SYMBOLICS,
@@ -23,8 +22,9 @@ from colorize_hub.export.graphs import (
     Overview,
     Render,
 )
+from colorize_hub.export.preparing import prepare_export
 from colorize_hub.hub.sources import ATTENTION, CARD, CONFIG, GRAPHS
-from colorize_hub.network.colornet import ColorNet, for_inference
+from colorize_hub.network.colornet import ColorNet
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,17 +49,7 @@ def export(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
         ModelError: there is a file where the folder should be.
         ModuleNotFoundError: the package `onnx` is missing.
     """
-    try:
-        import onnx  # noqa: F401 - torch.onnx needs it at the very end
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "export needs onnx: pip install 'colorize-hub[export]'", name="onnx"
-        ) from error
-    folder = Path(folder).expanduser()
-    if folder.exists() and not folder.is_dir():
-        raise ModelError(f"export writes a folder, but {folder} is a file; name another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
+    network, folder = prepare_export(network, folder)
     _write_graphs(network, folder)
     config = network.config.to_dict()
     write_atomically(folder / CONFIG, json.dumps(config, indent=2, sort_keys=True) + "\n")

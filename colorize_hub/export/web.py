@@ -15,8 +15,8 @@ from torch import Tensor
 
 from colorize_hub.atomic import atomic_path
 from colorize_hub.engines.folded import MOST_HINTS, FoldedAttention
-from colorize_hub.errors import ModelError
 from colorize_hub.export.graphs import Colours
+from colorize_hub.export.preparing import prepare_export
 from colorize_hub.export.web_colors import (
     BeforeTransfer,
     Certainty,
@@ -31,7 +31,7 @@ from colorize_hub.export.web_hints import Attend, Krige, ReadCells, Relate
 from colorize_hub.export.web_live import Steady
 from colorize_hub.export.web_trace import HALF, Graph, trace
 from colorize_hub.hints.variation import DIRECTIONS, DRAWS
-from colorize_hub.network.colornet import ColorNet, for_inference
+from colorize_hub.network.colornet import ColorNet
 
 MANIFEST = "model.json"
 FORMAT = 1
@@ -58,17 +58,7 @@ def export_web(network: ColorNet, folder: str | os.PathLike[str]) -> Path:
         ModelError: there is a file where the folder should be.
         ModuleNotFoundError: the package `onnx` is missing.
     """
-    try:
-        import onnx  # noqa: F401 - torch.onnx needs it at the very end
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "The page without a server needs onnx: pip install 'colorize-hub[export]'", name="onnx"
-        ) from error
-    folder = Path(folder).expanduser()
-    if folder.exists() and not folder.is_dir():
-        raise ModelError(f"export writes a folder, but {folder} is a file; name another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
-    network = for_inference(network.cpu()).to(memory_format=torch.contiguous_format)  # pyright: ignore
+    network, folder = prepare_export(network, folder)
     files = {graph.name: _write(graph, folder) for graph in web_graphs(network)}
     facts = {"format": FORMAT, "config": network.config.to_dict(), "takes": DRAWS * DIRECTIONS}
     facts |= {"few_hints": MOST_HINTS, "graphs": files}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +67,7 @@ def commit_files(
     message: str,
     kind: str = "model",
     revision: str | None = None,
-    deleted: Iterable[str] = (),
+    replacing: tuple[str, ...] = (),
 ) -> CommitInfo:
     """Publish files in one commit on top of `parent`, or not at all.
 
@@ -79,7 +79,7 @@ def commit_files(
         message: of the commit.
         kind: model, dataset or space.
         revision: branch; None is main.
-        deleted: paths to delete.
+        replacing: beginnings of paths; what is there under them and not in `files` is deleted.
 
     Returns:
         Of the new commit; of the branch's newest if nothing had changed.
@@ -90,7 +90,10 @@ def commit_files(
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
     from huggingface_hub.errors import HfHubHTTPError
 
-    removed = list(deleted)
+    removed: list[str] = []
+    if replacing:
+        there = patiently(lambda: client.list_repo_files(repo_id, repo_type=kind, revision=parent))
+        removed = [path for path in there if path.startswith(replacing) and path not in files]
 
     def attempt(parent: str) -> CommitInfo:
         operations = [CommitOperationAdd(path, content) for path, content in files.items()]

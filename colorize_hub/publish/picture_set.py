@@ -96,7 +96,6 @@ def push_pictures(
                 for index, shard in enumerate(shards)
             }
             files["README.md"] = _card(client, repo_id, there, parent, written, license).encode()
-            old = f"data/{_SPLIT}-"
             done = commit_files(
                 client,
                 repo_id,
@@ -104,7 +103,7 @@ def push_pictures(
                 parent=parent,
                 message=f"Push {written.pictures} pictures with colorize_hub",
                 kind="dataset",
-                deleted=[path for path in there if path.startswith(old) and path not in files],
+                replacing=(f"data/{_SPLIT}-",),
             )
     return PictureSet(done.commit_url, written.pictures, left_out)
 

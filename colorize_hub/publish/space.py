@@ -57,10 +57,6 @@ def push_space(
         files |= files_for(model, read_config(model, token=token).encoder, Path(root))
     with hub_errors(repo_id, None, kind="space"):
         parent = open_branch(client, repo_id, kind="space", private=private, sdk="gradio")
-        there = patiently(
-            lambda: client.list_repo_files(repo_id, repo_type="space", revision=parent)
-        )
-        ours = tuple(f"{folder}/" for folder in _FOLDERS)
         done = commit_files(
             client,
             repo_id,
@@ -68,7 +64,7 @@ def push_space(
             parent=parent,
             message="Push the Space with colorize_hub",
             kind="space",
-            deleted=[path for path in there if path.startswith(ours) and path not in files],
+            replacing=tuple(f"{folder}/" for folder in _FOLDERS),
         )
         if model is not None:
             patiently(lambda: client.add_space_variable(repo_id, MODEL_VARIABLE, model))

@@ -73,9 +73,6 @@ def push_static_space(
     folders = tuple({f"{name.partition('/')[0]}/" for name in site if "/" in name})
     with hub_errors(repo_id, None, kind="space"):
         parent = open_branch(client, repo_id, kind="space", private=private, sdk="static")
-        there = patiently(
-            lambda: client.list_repo_files(repo_id, repo_type="space", revision=parent)
-        )
         done = commit_files(
             client,
             repo_id,
@@ -83,7 +80,7 @@ def push_static_space(
             parent=parent,
             message="Push the static Space with colorize_hub",
             kind="space",
-            deleted=[path for path in there if path.startswith(folders) and path not in files],
+            replacing=folders,
         )
     return done.commit_url
 

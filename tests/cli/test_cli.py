@@ -235,6 +235,7 @@ def test_wrong_usage_ends_with_2(folder, arguments):
 # --- app -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_app_serves_the_page_until_it_is_interrupted(folder, model):
     port = free_port()
     server = subprocess.Popen(

@@ -78,6 +78,7 @@ def outputs(scans):
     return list((scans.parent / "colour").rglob("*.png"))
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_everything_is_done_once(scans, model):
     (scans / "2" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
     with at_work(scans, model, 3) as (process, _):
@@ -108,6 +109,7 @@ def test_killed_and_started_again_everything_is_done_once(scans, model):
     assert not list((scans.parent / "colour").rglob(".*"))
 
 
+@pytest.mark.slow
 def test_interrupted_it_finishes_what_is_in_work_and_says_how_to_go_on(scans, model):
     with at_work(scans, model, 2) as (process, rest):
         process.send_signal(signal.SIGINT)

@@ -42,6 +42,7 @@ def video(*arguments):
     return 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_film_that_plays_and_resume_goes_on(folder, tiny_network, capsys):
     options = ("--model", str(save(tiny_network, folder / "model")), "--size", "32", *OFF)
     leader, follower = pty.openpty()  # for the bar

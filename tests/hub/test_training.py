@@ -15,6 +15,8 @@ from tests.hub.models import same
 from tests.hub.server import HubServer
 from tests.train.training_fixtures import flags, picture, write_folder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:

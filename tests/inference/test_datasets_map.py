@@ -60,6 +60,7 @@ def test_map_takes_a_function_and_works_in_two_processes(rows, tiny_colorizer):
     check(coloured, tiny_colorizer, vividness=0.9)
 
 
+@pytest.mark.slow
 def test_the_cache_is_found_again_by_equal_models_only(tiny_network, tiny_colorizer, tmp_path):
     torch.nn.Module().register_forward_hook(print)  # counters of the process are no part of it
     again = Colorizer(TorchEngine(tiny_network, device="cpu", dtype=torch.float32))

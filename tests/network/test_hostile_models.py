@@ -4,8 +4,6 @@ import json
 import os
 import pickle
 import random
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -19,8 +17,8 @@ from colorize_hub.loading import save
 from colorize_hub.network.colornet import ColorNet
 from colorize_hub.network.config import ColorizerConfig
 from colorize_hub.network.weights import read_tensors
+from tests.commands import run_module
 
-ROOT = Path(__file__).parents[1]
 MUTATIONS = 2000
 HUGE = 10 * 10**9
 
@@ -110,15 +108,8 @@ def _hostile_folders(root: Path, good: Path) -> dict[str, str]:
 
 def test_each_hostile_folder_is_one_clear_error(good: Path, tmp_path: Path) -> None:
     expected = _hostile_folders(tmp_path, good)
-    result = subprocess.run(
-        [sys.executable, Path(__file__).with_name("hostile_loader.py"), good]
-        + [tmp_path / name for name in expected],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    folders = [tmp_path / name for name in expected]
+    result = run_module("tests.network.hostile_loader", good, *folders, folder=tmp_path)
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert [name for name, *_ in answers] == list(expected), result.stderr[-2000:]
     for name, answer, _, strange in answers:

@@ -29,6 +29,7 @@ def corpus(tmp_path_factory):
     return make_corpus(tmp_path_factory.mktemp("corpus"))
 
 
+@pytest.mark.slow
 def test_the_library_survives_all_of_them(model, tmp_path):
     result = run_module("tests.pictures.colour_corpus", tmp_path, model, folder=ROOT)
     assert result.returncode == 0, result.stderr[-2000:]  # negative: a signal ended it

@@ -65,6 +65,7 @@ def test_it_goes_on_from_what_it_has(trained, data, tmp_path):
     assert not other.attention.answer.weight.any(), "another width begins anew"
 
 
+@pytest.mark.slow
 def test_it_learns(tiny_network, model, data, tmp_path):
     """Hints tell one of two colours that kriging cannot know of: the last map tells which."""
     network = with_attention(tiny_network, settings(model, data, tmp_path, width=24))

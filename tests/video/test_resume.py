@@ -63,6 +63,7 @@ def test_an_interrupted_film_plays_as_far_as_it_got_and_is_gone_on_with(
     assert not (tmp_path / "new.mp4.part").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_gone_on_with(tiny_network, tiny_colorizer, film, tmp_path):
     model = save(tiny_network, tmp_path / "model")
     command = [sys.executable, "-c", KILLED, str(model)]

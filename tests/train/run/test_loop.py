@@ -88,6 +88,7 @@ def test_a_run_leaves_a_model_that_loads(data, tmp_path, capsys, precision):
     assert "24/24" not in captured.out
 
 
+@pytest.mark.slow
 def test_evaluations_on_the_way_change_nothing(data, tmp_path):
     changes = SHORT | {"validation": 1}
     train_here(data, tmp_path / "plain", **changes)
