@@ -34,7 +34,8 @@ from train.run.command import check_writable, run_command
 
 _BALANCE = 0.02  # weight of the squared difference in colourfulness of a source
 _PHOTOGRAPHS = 100.0  # weight of what photographs lose
-_NOTHING = 0.3  # weight of the colourfulness of scenes of nothing
+_NOTHING = 0.3  # weight of the colourfulness of scenes of nothing beyond that of asphalt
+_ASPHALT = 4.0  # colourfulness of what counts as grey: true asphalt and walls have some
 _SMALL = 0.6  # weight of the squared coefficients
 _FEW = 6  # pictures of a source that count for half
 _START = 3.0  # strength 0.95
@@ -111,7 +112,8 @@ def fit_strength(sources: Sequence[Answers], nothing: Answers) -> tuple[float, .
         apart = [(one.at(part) - one.truth).mean() for one, part in zip(sources, kept, strict=True)]
         total = _BALANCE * (share * torch.stack(apart).square()).sum()
         total = total + _PHOTOGRAPHS * (1 - torch.cat(kept)).square().mean()
-        total = total + _NOTHING * nothing.at(low).mean() + _SMALL * weights.square().sum()
+        beyond = (nothing.at(low) - _ASPHALT).clamp_min(0)
+        total = total + _NOTHING * beyond.mean() + _SMALL * weights.square().sum()
         total.backward()
         return total
 
