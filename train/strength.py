@@ -127,7 +127,7 @@ def _answer(engine: TorchEngine, rgb: np.ndarray) -> tuple[Tensor, Tensor, Tenso
     """Spread, colourfulness as of Answers, and true colourfulness of one picture."""
     grey, config = to_grey(rgb)[:, :, None], engine.config
     shape = working_shape(rgb.shape[0], rgb.shape[1], config.size)
-    seen = engine.see(engine.lightness([grey], shape))
+    seen = engine.see(engine.lightness(engine.hold([grey]), shape))
     ab = decode_bins(seen.plain, config.bin_step, config.vividness, config.chroma_scale)
     lightness = cell_means(seen.lightness, tuple(ab.shape[2:]))
     half, whole = (
