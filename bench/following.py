@@ -20,6 +20,7 @@ from PIL import Image
 from colorize_hub.engines.compose import pixels_to_lightness
 from colorize_hub.hints.hint import Hint
 from colorize_hub.inference.colorizer import Colorizer
+from colorize_hub.inference.motion import load_opencv
 from colorize_hub.inference.tracking import Tracker, small_grey
 from colorize_hub.loading import load
 from colorize_hub.video.tracking import track_hints
@@ -76,8 +77,8 @@ def lucas_kanade(one: np.ndarray, following: np.ndarray, places: np.ndarray) -> 
 
 def dense_flow(one: np.ndarray, following: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Dense inverse search (Kroeger et al. 2016), as the judge of steady colour has it."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = search.calc(one, following, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    search = load_opencv().DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = search.calc(one, following, None)
     x, y = places.T.astype(np.float32)
     return places + cv2.remap(flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
 

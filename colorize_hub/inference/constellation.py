@@ -59,7 +59,7 @@ class Constellation:
         self._turn, self._shift = np.eye(2, dtype=np.float32), np.array(place, np.float32)
         self._level = float(grey.mean())
         self.points = self._offsets + self._shift
-        self._within = _inside(self.points, grey, 2)
+        self._within = inside(self.points, grey, 2)
         self.alive, self.seen = self._within.copy(), True
         self._picture = _around(grey, self._shift)
         x, y = _REACH + self._offsets.astype(int).T
@@ -158,22 +158,23 @@ class Constellation:
         around = self._offsets @ self._turn.T
         target = around + self._shift
         y, x = (_REACH + np.rint(around).astype(int)).clip(0, 2 * _REACH).T[::-1]
-        seen = (alike[y, x] > _ALIKE) & _inside(target, grey, 0) & self._within
+        seen = (alike[y, x] > _ALIKE) & inside(target, grey, 0) & self._within
         loose = np.hypot(*(self.points - target).T) > _LOOSE
         loose[np.setdiff1d(np.arange(len(loose)), moved)] = True
         self.points = np.where((seen & loose)[:, None], target, self.points)
         self.alive = seen
         here = float(alike[_REACH - 2 : _REACH + 3, _REACH - 2 : _REACH + 3].mean())
-        self.seen = here > _ALIKE and bool(_inside(self._shift[None], grey, -0.5)[0])
+        self.seen = here > _ALIKE and bool(inside(self._shift[None], grey, -0.5)[0])
         zoom = abs(np.log(np.linalg.det(self._turn))) / 2
         sound = self.seen and share > _SOUND and seen.mean() > _ALL_SEEN
         if sound and (here < _AGED or zoom > _ZOOMED):
             self.begin(grey, self._shift)
 
 
-def _inside(places: np.ndarray, grey: np.ndarray, margin: float) -> np.ndarray:
-    """(N,) whether places lie in a frame, so many pixels from its edge."""
-    return ((places >= margin) & (places < np.array(grey.shape[::-1]) - margin)).all(1)
+def inside(places: np.ndarray, grey: np.ndarray, margin: float) -> np.ndarray:
+    """(...,) whether (..., 2) places lie in a frame, so many pixels from its edge."""
+    far = np.array(grey.shape[::-1]) - margin
+    return np.asarray(((places >= margin) & (places < far)).all(-1))
 
 
 def _around(grey: np.ndarray, place: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from colorize_hub.inference.constellation import Constellation
+from colorize_hub.inference.constellation import Constellation, inside
 from colorize_hub.inference.motion import load_opencv
 from colorize_hub.inference.tracking import SAME_LEVELS, TEXTURE, best_fit
 
@@ -73,7 +73,7 @@ class Follower:
         """Find a mark that is lost, where it is seen."""
         first, mark, place = self._firsts[index], self._marks[index], self.places[index]
         if first.flat:  # nothing would tell that it came back into the picture
-            self._gone[index] |= self.seen[index] and not _within(mark.place, grey)
+            self._gone[index] |= self.seen[index] and not inside(mark.place, grey, -0.5)
             found = place if not self._gone[index] and first.is_as_light(grey, place) else None
         else:
             found = _there_and_back(first, grey, self._start, place)
@@ -104,7 +104,7 @@ class FlowFollower:
                 places = self.places[asked]
                 there, back = _lucas_kanade(self._last, grey, places, window)
                 returns = np.hypot(*(back - places).T) < _ASTRAY
-                kept = returns & _within(there, grey) & _alike(self._last, grey, places, there)
+                kept = returns & inside(there, grey, -0.5) & _alike(self._last, grey, places, there)
                 self.places[asked[kept]], sure[asked[kept]] = there[kept], True
         self.seen, self._last = sure, grey
 
@@ -160,11 +160,6 @@ def _lucas_kanade(
     there, one, _ = flow(before, grey, places, None, winSize=size, maxLevel=_LEVELS)
     back, two, _ = flow(grey, before, there, None, winSize=size, maxLevel=_LEVELS)
     return there, np.where((one == 0) | (two == 0), np.inf, back)
-
-
-def _within(places: np.ndarray, grey: np.ndarray) -> np.ndarray:
-    """(...,) whether (..., 2) places lie in a frame."""
-    return ((places > -0.5) & (places < np.array(grey.shape[::-1]) - 0.5)).all(-1)
 
 
 def _alike(
