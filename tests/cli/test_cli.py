@@ -267,6 +267,7 @@ def test_app_refuses_a_port_that_cannot_be(folder):
 # --- bench -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bench_puts_its_measures_into_one_table(folder, model):
     options = ("--quick", "--threads", "1", "--model", model)
     result = run_module("bench", *options, folder=folder)

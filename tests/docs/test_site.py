@@ -89,6 +89,7 @@ class Fetched(HTMLParser):
             self.addresses.append(values["href"])
 
 
+@pytest.mark.slow
 def test_the_site_builds_strictly_and_asks_no_other_host(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -33,6 +33,7 @@ def test_the_decoder_alone_changes_and_hardly_what_it_answers(exact, tiny_networ
         assert 0 < np.abs(found - expected).mean() < 0.3 * expected.std()
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_model_that_colours(tiny_network, tmp_path, capsys):
     model = save(tiny_network, tmp_path / "model")
     export_command(tmp_path / "out", model=str(model), int8=True)

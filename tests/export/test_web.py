@@ -222,6 +222,7 @@ def test_the_manifest_lists_whole_files_named_by_their_content(folder, facts, tr
     assert sum(one["bytes"] for one in facts["graphs"].values()) < 12_000_000
 
 
+@pytest.mark.slow
 def test_a_model_without_attention_has_no_graph_of_it(tiny_network, tmp_path):
     manifest = export_web(tiny_network, tmp_path)
     assert "attend" not in json.loads(manifest.read_text())["graphs"]

@@ -111,6 +111,7 @@ def test_a_file_that_went_bad_in_the_cache_is_fetched_again(
     assert client.load(repo.id) == same(fingerprint(models[OLD]))
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_no_half_file(hub: HubServer, models: Models, tmp_path: Path) -> None:
     repo = published(hub, "tester/large", models[OLD])
     most = len(repo.head.files[WEIGHTS].data) // 2
@@ -127,6 +128,7 @@ def test_a_full_disk_leaves_no_half_file(hub: HubServer, models: Models, tmp_pat
     assert not list(tmp_path.rglob(WEIGHTS))
 
 
+@pytest.mark.slow
 def test_two_processes_load_at_once(
     hub: HubServer, client: Client, home: Path, models: Models
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_tag_of_ones_own(hub: HubServer, client: Client, models: Models) -> No
     assert repo.head.sha == repo.tags["1.0"]
 
 
+@pytest.mark.slow
 def test_the_snippet_of_a_pushed_card_runs_on_another_machine(
     hub: HubServer, client: Client, models: Models, tmp_path: Path
 ) -> None:

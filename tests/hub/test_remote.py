@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from colorize_hub.loading import CONFIG, WEIGHTS
 from tests.hub.client import Client, fingerprint
 from tests.hub.models import NEW, OLD, Models, blobs, published, same
@@ -124,6 +126,7 @@ def test_an_older_config_still_loads(hub: HubServer, client: Client, models: Mod
     assert client.load(repo.id) == same(fingerprint(models[OLD]))
 
 
+@pytest.mark.slow
 def test_the_cache_serves_when_the_hub_is_gone(models: Models, tmp_path: Path) -> None:
     hub = HubServer()
     hub.start()

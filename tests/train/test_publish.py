@@ -111,6 +111,7 @@ def test_pictures_that_nobody_is_named_for_are_not_shown(folder, data, tmp_path)
     assert "samples.jpg" not in (folder / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_hand_edited_card_is_kept_until_told_otherwise(folder, data):
     readme = folder / "README.md"
     publish(config(folder, data, limit=2))

@@ -106,6 +106,7 @@ def test_as_many_are_worn_as_asked():
     assert draw_wear(0.0, 64, np.random.default_rng(0)) == Wear()
 
 
+@pytest.mark.slow
 def test_a_packed_run_that_is_stopped_goes_on_to_the_same_weights(blobs, tmp_path, monkeypatch):
     changes = {"packed": True, "wear": 0.5, "pictures": 32, "validation": 2}
     train_here(blobs, tmp_path / "whole", **changes)

@@ -39,6 +39,7 @@ def network():
     return network
 
 
+@pytest.mark.slow
 def test_command_writes_and_prints_every_version(monkeypatch, capsys, tmp_path, network):
     model = save(network, tmp_path / "model")
     clips, stills = tmp_path / "clips", tmp_path / "stills"
